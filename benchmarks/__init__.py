@@ -1,0 +1,9 @@
+"""How fast, how exact: the kernels against the read roof, against NumPy and against exact sums.
+
+- ``python -m benchmarks`` prints one table: every work, interleaved with NumPy and the roof.
+- ``asv run`` keeps a history of `predictions` and `linear`: time, peak memory, roof, ulp.
+- ``pytest benchmarks`` compares with NumPy, work by work, in pytest-benchmark's tables.
+
+Nothing is judged by its absolute time: the unit is the fraction of a sequential read of the
+same bytes by the same number of threads, and the error stands beside it.
+"""

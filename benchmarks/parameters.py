@@ -1,0 +1,20 @@
+"""The parameters that the asv classes share."""
+
+from __future__ import annotations
+
+import os
+
+from fastmse import backends
+
+BACKENDS = ["cython", "numba", "numpy"]
+THREADS = [1, 2]
+ROUNDS = 20
+# Values of the largest array: 0.8 MB lies in the cache, 256 MiB in no cache.
+# The tests put a few hundred here, which runs everything and measures nothing.
+VALUES = [int(v) for v in os.environ.get("FASTMSE_BENCHMARK_VALUES", "100000 33554432").split()]
+
+
+def skip_missing(backend: str) -> None:
+    """Tell asv, in its own way, that this machine cannot run `backend`."""
+    if reason := backends.missing().get(backend):
+        raise NotImplementedError(f"{backend}: {reason}")

@@ -1,0 +1,59 @@
+"""Which kernels serve a call."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from fastmse import threads
+from fastmse.kernels import compiled, reference
+
+NAMES = ("auto", "numpy", "cython", "numba", "cuda")
+
+SERIAL_DOUBLES = 2**15
+"""Less work than this, 256 KB of float64 or 10 to 20 us, is done before a thread has woken."""
+
+
+def select(backend: str) -> ModuleType:
+    """The kernels of a backend by name; only ``"auto"`` chooses.
+
+    Raises
+    ------
+    ValueError
+        If there is no backend of that name.
+    RuntimeError
+        If it cannot serve here, with the reason.
+    """
+    if backend in {"auto", "cython"}:
+        return compiled
+    if backend == "numpy":
+        return reference
+    if backend not in NAMES:
+        raise ValueError(f"backend: got {backend!r}; want one of {', '.join(NAMES)}")
+    reason = missing()[backend]
+    if reason:
+        raise RuntimeError(f"backend {backend!r} is not available: {reason}")
+    from fastmse.kernels import jit
+
+    return jit
+
+
+def missing() -> dict[str, str]:
+    """Each backend with the reason why it cannot serve here; "" where it can."""
+    return {"numpy": "", "cython": "", "numba": _numba_missing(), "cuda": _CUDA_MISSING}
+
+
+_CUDA_MISSING = "this version of fastmse has no CUDA kernels"
+
+
+def _numba_missing() -> str:
+    try:
+        import numba  # noqa: F401
+    except Exception as error:  # a numba that does not fit the installed numpy raises its own
+        return f"numba cannot be imported ({error})"
+    return ""
+
+
+def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
+    """Threads for a call over so many array elements: small work runs serially."""
+    wanted = threads.resolve(n_threads)
+    return wanted if n_doubles > SERIAL_DOUBLES else 1

@@ -1,0 +1,78 @@
+"""The coordinates that a Gram matrix is accumulated in.
+
+Columns v = (1, x₁ … x_d, y) become
+
+    z₀ = 1,    zⱼ = 2^−eⱼ (vⱼ − oⱼ)
+
+with o the first row (0 without an intercept, where a shift would change the model) and 2^eⱼ the
+size of the column in the first block. A shift within the data takes out a large common offset
+before anything is squared; powers of two change no digit and keep squares from over- or underflow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmse.fitting.double_double import DoubleDouble
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+LARGEST = 1022
+"""Both 2^e and 2^−e are normal numbers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Origins and exponents, (m,) each, of the m = d + 2 columns 1, x, y."""
+
+    origin: FloatArray
+    exponents: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, block: FloatArray, *, shift: bool) -> Frame:
+        """The frame that the first block defines; `block` holds x and y, (d + 1, rows)."""
+        first = block[:, 0] if shift else np.zeros(len(block))
+        exponents = np.frexp(np.abs(block).max(axis=1, initial=0.0))[1]
+        exponents = np.clip(np.concatenate(([0], exponents)), -LARGEST, LARGEST)
+        return cls(np.concatenate(([0.0], first)), exponents.astype(np.int64))
+
+    def exact(self, block: FloatArray) -> DoubleDouble:
+        """Z of a block (d + 1, rows), without rounding: (m, rows)."""
+        scale = self._scale()
+        z = DoubleDouble.zeros(len(self.origin), block.shape[1])
+        z.hi[0] = 1.0
+        z[1:] = DoubleDouble.sum_of(block * scale, -self.origin[1:, None] * scale)
+        return z
+
+    def rounded(self, block: FloatArray) -> FloatArray:
+        """Z of a block, each element rounded to float64."""
+        scale = self._scale()
+        z = np.empty((len(self.origin), block.shape[1]))
+        z[0] = 1.0
+        np.multiply(block, scale, out=z[1:])
+        z[1:] -= self.origin[1:, None] * scale
+        return z
+
+    def _scale(self) -> FloatArray:
+        """2^−eⱼ of x and y; a product with it is exact, and ten times as fast as ldexp."""
+        return np.ldexp(1.0, -self.exponents[1:, None])
+
+    def origin_in(self, other: Frame) -> DoubleDouble:
+        """The origin of this frame in coordinates of the other, exactly: (m,)."""
+        return DoubleDouble.sum_of(self.origin, -other.origin).scaled(-other.exponents)
+
+    def move(self, gram: DoubleDouble, to: Frame) -> DoubleDouble:
+        """A Gram matrix (m, m) of this frame in coordinates of another.
+
+        z' = 2^Δe z + δ z₀, so G' = T G Tᵀ with T = diag(2^Δe) + δ e₀ᵀ.
+        """
+        rescale = self.exponents - to.exponents
+        moved = gram.scaled(rescale[:, None] + rescale)
+        delta = self.origin_in(to)
+        moved.add_outer(delta, moved[0].copy(), 1)
+        moved.add_outer(moved[:, 0].copy(), delta, 1)
+        return moved

@@ -1,0 +1,193 @@
+"""The sufficient statistic of a linear fit: the Gram matrix G = Σ wᵢ zᵢ zᵢᵀ of z = (1, x, y).
+
+`update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
+
+precision         block by block                  error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
+"double"          float64, by BLAS                a few 2⁻⁵³: within a block alone
+"double-double"   106 bits, nothing is rounded    below 2⁻¹⁰⁰
+
+Blocks are added in double-double either way, so the number of rows is no matter.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmse import threads
+from fastmse.fitting.double_double import DoubleDouble
+from fastmse.fitting.frame import Frame
+from fastmse.fitting.rows import RowBuffer
+
+if TYPE_CHECKING:
+    from fastmse.results import Fit
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+PRECISIONS = ("double", "double-double")
+WEIGHT_TYPES = ("frequency", "precision")
+
+CALL_PRODUCTS = 2**26
+"""Products in one call of the double-double kernel, 50 ms: then signals are served."""
+
+
+class SufficientStatistics:
+    """All that a linear fit needs to know of its rows.
+
+    Parameters
+    ----------
+    n_features : int
+    intercept : bool
+        Whether the model has one; columns are shifted by the first row if it has.
+    weight_type : {"frequency", "precision"}
+    precision : {"double", "double-double"}
+    names : sequence of str, optional
+        Names of the features; x0, x1, ... without.
+    target : str
+        Name of y.
+    n_threads : int, optional
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        intercept: bool = False,
+        weight_type: str = "frequency",
+        precision: str = "double",
+        names: Sequence[str] | None = None,
+        target: str = "y",
+        n_threads: int | None = None,
+    ) -> None:
+        _one_of("weight_type", weight_type, WEIGHT_TYPES)
+        _one_of("precision", precision, PRECISIONS)
+        self.names = tuple(names) if names is not None else default_names(n_features)
+        if len(self.names) != n_features:
+            raise ValueError(f"names: got {len(self.names)}; want one for each of {n_features}")
+        self.intercept = intercept
+        self.weight_type = weight_type
+        self.precision = precision
+        self.target = target
+        self.n_threads = n_threads
+        self._rows = RowBuffer(self.names, target)
+        self._frame: Frame | None = None
+        self._gram = DoubleDouble.zeros(n_features + 2, n_features + 2)
+        self._n = 0
+        self._log_weight_sum = 0.0
+
+    @property
+    def n(self) -> int:
+        """Rows of weight > 0."""
+        return self._n + self._rows.filled
+
+    @property
+    def weight_sum(self) -> float:
+        """Σ wᵢ."""
+        return float(self.total()[1].hi[0, 0])
+
+    @property
+    def log_weight_sum(self) -> float:
+        """Σ log wᵢ of precision weights, else 0."""
+        return self._log_weight_sum + self._log_weights(self._rows.pending)
+
+    def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
+        """Take rows in: X (rows, n_features), y and sample_weight (rows,), any real dtype.
+
+        Raises ValueError for NaN or infinity in a row of weight > 0.
+        """
+        for block in self._rows.push(X, y, sample_weight):
+            self._take(block)
+
+    def merge(self, other: SufficientStatistics) -> None:
+        """Take the rows of another statistic in; `other` stays as it is.
+
+        Another order of merging gives another rounding, within the table above.
+        """
+        mine, theirs = self._kind(), other._kind()
+        if mine != theirs:
+            raise ValueError(f"merge: got a statistic of {theirs}; want one of {mine}")
+        if other._frame is not None:
+            self._frame = self._frame or other._frame
+            self._gram += other._frame.move(other._gram, self._frame)
+            self._n += other._n
+            self._log_weight_sum += other._log_weight_sum
+        pending = other._rows.pending.copy()
+        self.update(pending[:-2].T, pending[-2], pending[-1])
+
+    def __add__(self, other: SufficientStatistics) -> SufficientStatistics:
+        both = copy.deepcopy(self)
+        both.merge(other)
+        return both
+
+    def fit(self, l2: float = 0.0) -> Fit:
+        """Fit what was taken in so far; SSE is the Schur complement of y in G."""
+        from fastmse.fitting.linear import fit_statistics
+
+        return fit_statistics(self, l2)
+
+    def total(self) -> tuple[Frame, DoubleDouble]:
+        """G of all rows so far, in its frame. Raises ValueError if there are none."""
+        pending = self._rows.pending
+        if not pending.size or not self.n:
+            if self._frame is None:
+                raise ValueError("X: got no row of weight > 0; want at least one")
+            return self._frame, self._gram
+        frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
+        return frame, self._gram + self._gram_of(frame, pending)
+
+    def _take(self, block: FloatArray) -> None:
+        if self._frame is None:
+            self._frame = Frame.of(block[:-1], shift=self.intercept)
+        self._gram += self._gram_of(self._frame, block)
+        self._n += block.shape[1]
+        self._log_weight_sum += self._log_weights(block)
+
+    def _gram_of(self, frame: Frame, block: FloatArray) -> DoubleDouble:
+        values, weight = block[:-1], block[-1]
+        if self.precision == "double":
+            return gram_double(frame, values, weight)
+        return gram_double_double(frame, values, weight, threads.resolve(self.n_threads))
+
+    def _log_weights(self, block: FloatArray) -> float:
+        return float(np.log(block[-1]).sum()) if self.weight_type == "precision" else 0.0
+
+    def _kind(self) -> tuple[object, ...]:
+        return self.names, self.intercept, self.weight_type, self.precision
+
+
+def gram_double(frame: Frame, values: FloatArray, weight: FloatArray) -> DoubleDouble:
+    """G of a block in float64, symmetric."""
+    z = frame.rounded(values)
+    if (weight == 1.0).all():
+        return DoubleDouble.of(z @ z.T)  # one BLAS syrk
+    gram = (z * weight) @ z.T
+    return DoubleDouble.of((gram + gram.T) / 2)
+
+
+def gram_double_double(
+    frame: Frame, values: FloatArray, weight: FloatArray, n_threads: int
+) -> DoubleDouble:
+    """G of a block in double-double, a bounded number of rows at a time."""
+    m = len(frame.origin)
+    gram = DoubleDouble.zeros(m, m)
+    step = max(16, CALL_PRODUCTS // m**2)
+    for start in range(0, len(weight), step):
+        w = weight[start : start + step]
+        z = frame.exact(values[:, start : start + step])
+        u = z if (w == 1.0).all() else z * DoubleDouble.of(w)
+        gram.add_gram(u, z, n_threads)
+    return gram
+
+
+def default_names(n_features: int) -> tuple[str, ...]:
+    """x0, x1, ..."""
+    return tuple(f"x{j}" for j in range(n_features))
+
+
+def _one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{argument}: got {value!r}; want one of {', '.join(choices)}")

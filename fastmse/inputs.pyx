@@ -1,0 +1,174 @@
+# cython: language_level=3, boundscheck=False, freethreading_compatible=True
+"""The gate: every array that reaches a kernel has passed here, once.
+
+Accepted as they are: ndarrays of float64/32/16, bfloat16, integers and bool, of any
+strides, alignment and byte order, read-only or memory-mapped. Other array-likes are
+converted once by ``numpy.asarray``. What would give a wrong number is refused with the
+argument's name, what came and what is wanted; nothing is ever broadcast.
+"""
+import numpy as np
+
+cimport numpy as cnp
+
+cnp.import_array()
+
+WANTED = "float64, float32, float16, bfloat16, integers or bool"
+REFUSED_KINDS = {
+    "O": "Python objects (missing values or mixed types?); convert it with .astype(float)",
+    "U": "text; convert it with .astype(float)",
+    "S": "bytes; convert it with .astype(float)",
+    "T": "text; convert it with .astype(float)",
+    "c": "complex numbers; pass .real or .imag",
+    "M": "dates; pass numbers, for example seconds since the first date",
+    "m": "time differences; pass numbers, for example .astype('m8[s]').astype(float)",
+    "f": "floats wider than 64 bits; convert it with .astype(numpy.float64)",
+    "V": "a structured or unknown type; pass its numeric columns",
+}
+
+
+cdef bint is_real(cnp.ndarray array):
+    """Whether the kernels decode this dtype."""
+    cdef char kind = array.descr.kind
+    if kind == c"f":
+        return cnp.PyArray_ITEMSIZE(array) <= 8
+    if kind == c"i" or kind == c"u" or kind == c"b":
+        return True
+    return kind == c"V" and array.dtype.name == "bfloat16"
+
+
+def real_array(obj, str name):
+    """`obj` as an ndarray of a dtype the kernels read, without a copy if it is one.
+
+    Raises TypeError for masked and sparse arrays and for dtypes that hold no real numbers.
+    """
+    cdef cnp.ndarray array
+    if cnp.PyArray_CheckExact(obj):
+        array = obj
+    else:
+        array = _converted(obj, name)
+    if not is_real(array):
+        kind = array.dtype.kind
+        raise TypeError(f"{name}: got dtype {array.dtype}, {REFUSED_KINDS[kind]}; want {WANTED}")
+    return array
+
+
+def _converted(obj, str name):
+    kind = type(obj).__name__
+    if isinstance(obj, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: got a masked array, whose mask would be lost; want a plain array: drop the "
+            "masked rows, or give them sample_weight 0"
+        )
+    if type(obj).__module__.split(".")[0] in {"scipy", "sparse"} and hasattr(obj, "nnz"):
+        raise TypeError(f"{name}: got a sparse {kind}; want a dense array: .toarray()")
+    if obj is None:
+        raise TypeError(f"{name}: got None; want an array of {WANTED}")
+    try:
+        return np.asarray(obj)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: got a {kind} that is no array ({error}); want {WANTED}") from None
+
+
+def vector(obj, str name, n=None, str like="y_true"):
+    """A 1-D array, of length `n` if given: the length of the argument called `like`."""
+    cdef cnp.ndarray array = real_array(obj, name)
+    if cnp.PyArray_NDIM(array) != 1:
+        hint = "; use .ravel()" if array.size == max((<object> array).shape, default=0) else ""
+        raise ValueError(f"{name}: got shape {(<object> array).shape}; want one dimension, (n,){hint}")
+    if n is not None and cnp.PyArray_DIM(array, 0) != n:
+        raise ValueError(f"{name}: got {cnp.PyArray_DIM(array, 0)} rows; want {n}, as {like} has")
+    return array
+
+
+def matrix(obj, str name="X"):
+    """A 2-D array (n, d) with n >= 1."""
+    cdef cnp.ndarray array = real_array(obj, name)
+    if cnp.PyArray_NDIM(array) != 2:
+        hint = "; use .reshape(-1, 1) for one feature" if cnp.PyArray_NDIM(array) == 1 else ""
+        raise ValueError(
+            f"{name}: got shape {(<object> array).shape}; want two dimensions, (n, n_features){hint}"
+        )
+    if cnp.PyArray_DIM(array, 0) == 0:
+        raise ValueError(f"{name}: got no rows; want at least one")
+    return array
+
+
+def same_shape(obj, str name, cnp.ndarray other, str like):
+    """An array of exactly the shape of `other`: never broadcast."""
+    cdef cnp.ndarray array = real_array(obj, name)
+    if not cnp.PyArray_SAMESHAPE(array, other):
+        raise ValueError(
+            f"{name}: got shape {(<object> array).shape}; want {(<object> other).shape}, "
+            f"the shape of {like}: nothing is broadcast"
+        )
+    return array
+
+
+def predictions(y_true, y_pred, sample_weight):
+    """(y_true, y_pred, sample_weight): of one shape, not empty."""
+    cdef cnp.ndarray truth = real_array(y_true, "y_true")
+    cdef cnp.ndarray pred = same_shape(y_pred, "y_pred", truth, "y_true")
+    if cnp.PyArray_SIZE(truth) == 0:
+        raise ValueError(f"y_true: got shape {(<object> truth).shape}, no elements; want at least one")
+    if sample_weight is not None:
+        sample_weight = same_shape(sample_weight, "sample_weight", truth, "y_true")
+    return truth, pred, sample_weight
+
+
+def design(X, y, sample_weight):
+    """(X, y, sample_weight): (n, d), (n,) and (n,) or None, n >= 1."""
+    cdef cnp.ndarray x = matrix(X, "X")
+    cdef object n = cnp.PyArray_DIM(x, 0)
+    y = vector(y, "y", n, "X")
+    if sample_weight is not None:
+        sample_weight = vector(sample_weight, "sample_weight", n, "X")
+    return x, y, sample_weight
+
+
+def parameters(theta, Py_ssize_t p, str formula):
+    """theta as a C-ordered float64 array (K, p), and whether it was given as (p,)."""
+    array = np.ascontiguousarray(real_array(theta, "theta"), dtype=np.float64)
+    given = np.shape(theta)
+    if array.ndim not in (1, 2) or given[-1:] != (p,) or array.size == 0:
+        raise ValueError(
+            f"theta: got shape {given}; want ({p},) or (K, {p}) for {formula}"
+        )
+    return array.reshape(-1, p), array.ndim == 1
+
+
+def output(out, cnp.ndarray y_pred, others):
+    """`out` if the gradient can be written to it element by element, as y_pred is read."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out: got {type(out).__name__}; want a numpy array")
+    array = real_array(out, "out")
+    if array.dtype.kind not in "fV":
+        raise TypeError(f"out: got dtype {array.dtype}; want a floating one, to hold the gradient")
+    same_shape(array, "out", y_pred, "y_pred")
+    if not array.flags.writeable:
+        raise ValueError("out: got a read-only array; want a writeable one")
+    if _overlaps_itself(array):
+        raise ValueError("out: got an array whose elements share memory; want one element each")
+    for name, other in others:
+        if other is not None and np.may_share_memory(array, other) and not _same_elements(array, other) \
+                and np.shares_memory(array, other):
+            raise ValueError(
+                f"out: got an array that overlaps {name}; want {name} itself, or separate memory"
+            )
+    return array
+
+
+def _overlaps_itself(array):
+    steps = sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
+    extent = array.itemsize
+    for step, n in steps:
+        if step < extent:
+            return True
+        extent += step * (n - 1)
+    return False
+
+
+def _same_elements(a, b):
+    return (
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and a.strides == b.strides and a.dtype == b.dtype
+    )

@@ -1,0 +1,115 @@
+"""Cython kernels, ahead of time: one build per instruction set, chosen when first used.
+
+``FASTMSE_ISA`` (``x86-64-v2``, ``x86-64-v3``, ``x86-64-v4``) forces one; all give the same
+bits.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from fastmse.machine import instruction_level, openmp_version
+from fastmse.statistics import BlockCounter
+
+_LEVELS = {"x86-64-v2": 2, "x86-64-v3": 3, "x86-64-v4": 4, "generic": 0}
+
+Array = Any
+
+
+def _module_name(isa: str) -> str:
+    return f"{__name__}.{isa.replace('-', '_')}"
+
+
+@cache
+def built() -> tuple[str, ...]:
+    """The instruction sets this installation was built for."""
+    return tuple(isa for isa in _LEVELS if find_spec(_module_name(isa)) is not None)
+
+
+def supported() -> tuple[str, ...]:
+    """Those of them that this CPU runs."""
+    return tuple(isa for isa in built() if _LEVELS[isa] <= instruction_level())
+
+
+@cache
+def isa() -> str:
+    """The instruction set in use: ``FASTMSE_ISA``, or the highest that is supported."""
+    forced = os.environ.get("FASTMSE_ISA")
+    if forced is None:
+        if not supported():
+            raise ImportError(f"fastmse: built for {built()}, none of which this CPU runs")
+        return max(supported(), key=_LEVELS.__getitem__)
+    if forced not in supported():
+        raise ImportError(f"FASTMSE_ISA: got {forced!r}; want one of {', '.join(supported())}")
+    return forced
+
+
+@cache
+def module() -> ModuleType:
+    """The extension module of `isa`."""
+    return import_module(_module_name(isa()))
+
+
+def describe() -> dict[str, Any]:
+    """What ``fastmse info`` shows of this backend."""
+    return {
+        "isa": isa(),
+        "built": list(built()),
+        "supported": list(supported()),
+        "openmp": openmp_version() > 0,
+    }
+
+
+def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
+    counter.blocks = module().weights(
+        counter.nodes, counter.blocks, block, sample_weight, n_threads
+    )
+
+
+def predictions(
+    counter: BlockCounter,
+    block: int,
+    y_true: Array,
+    y_pred: Array,
+    sample_weight: Array | None,
+    out: Array | None,
+    scale: float,
+    n_threads: int,
+) -> None:
+    counter.blocks = module().predictions(
+        counter.nodes, counter.blocks, block, y_true, y_pred, sample_weight, out, scale, n_threads
+    )
+
+
+def linear(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    has_zero_weights: bool,
+    theta: Array,
+    intercept: bool,
+    grad: bool,
+    columns: bool,
+    n_threads: int,
+) -> None:
+    counter.blocks = module().linear(
+        counter.nodes,
+        counter.blocks,
+        block,
+        X,
+        y,
+        sample_weight,
+        has_zero_weights,
+        theta,
+        intercept,
+        grad,
+        columns,
+        n_threads,
+    )

@@ -1,0 +1,15 @@
+# One source for every instruction set: each x86_64_*.pyx includes this file and
+# differs only in the flags it is compiled with.
+cimport numpy as cnp
+from cython.parallel cimport prange
+from libc.stddef cimport ptrdiff_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
+
+cnp.import_array()
+
+include "storage.pxi"
+include "grid.pxi"
+include "predictions.pxi"
+include "linear.pxi"
+include "roof.pxi"

@@ -1,0 +1,69 @@
+"""The definition of every kernel, in NumPy, as one reads it on paper.
+
+    r_i = f_i - y_i        SSE = sum_i w_i r_i^2        dMSE/df_i = 2 / W  w_i r_i
+    f_i = theta_0 + sum_j theta_j x_ij                  G_j = sum_i w_i r_i x_ij
+
+Rows of zero weight are left out, whatever they hold. Sums are NumPy's own, in float64:
+the compiled kernels are compared with these to a few eps, and with exact arithmetic.
+Whole-array expressions: one temporary of the piece's size for each operation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastmse.statistics import BlockCounter
+
+Array = np.ndarray
+
+
+@np.errstate(all="ignore")
+def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
+    w = sample_weight.astype(np.float64)
+    invalid = ~(np.isfinite(w) & (w >= 0))
+    counter.add(np.array([w.sum(), 0.0, np.count_nonzero(w == 0), np.count_nonzero(invalid)]))
+
+
+@np.errstate(all="ignore")
+def predictions(
+    counter: BlockCounter,
+    block: int,
+    y_true: Array,
+    y_pred: Array,
+    sample_weight: Array | None,
+    out: Array | None,
+    scale: float,
+    n_threads: int,
+) -> None:
+    r = y_pred.astype(np.float64) - y_true.astype(np.float64)
+    w = np.ones(1) if sample_weight is None else sample_weight.astype(np.float64)
+    r = np.where(w == 0, 0.0, r)
+    counter.add(np.array([np.sum(w * r * r), 0.0]))
+    if out is not None:
+        out[...] = (scale * (w * r)).astype(out.dtype)
+
+
+@np.errstate(all="ignore")
+def linear(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    has_zero_weights: bool,
+    theta: Array,
+    intercept: bool,
+    grad: bool,
+    columns: bool,
+    n_threads: int,
+) -> None:
+    x, y = X.astype(np.float64), y.astype(np.float64)
+    w = np.ones(len(y)) if sample_weight is None else sample_weight.astype(np.float64)
+    if has_zero_weights:
+        x, y, w = x[w > 0], y[w > 0], w[w > 0]
+    if intercept:
+        x = np.column_stack([np.ones(len(y)), x])
+    r = theta @ x.T - y
+    sse = (w * r * r).sum(axis=1)
+    gradient = (w * r) @ x if grad else np.empty(0)
+    counter.add(np.concatenate([sse, np.zeros(len(theta)), gradient.ravel()]))

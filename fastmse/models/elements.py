@@ -1,0 +1,72 @@
+"""Arrays of any shape as one run of elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Elements:
+    """The elements of an array that no single stride describes, in C order.
+
+    A slice of it is a copy of those elements.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def __len__(self) -> int:
+        return self.array.size
+
+    def __getitem__(self, rows: slice) -> Any:
+        return self.array.flat[rows]
+
+
+class OutputElements(Elements):
+    """Elements to be written: a slice of it waits for its values."""
+
+    __slots__ = ("rows",)
+
+    def __getitem__(self, rows: slice) -> OutputElements:
+        part = OutputElements(self.array)
+        part.rows = rows
+        return part
+
+    def buffer(self) -> np.ndarray:
+        return np.empty(self.rows.stop - self.rows.start, self.array.dtype)
+
+    def write(self, values: np.ndarray) -> None:
+        self.array.flat[self.rows] = values
+
+
+def as_elements(
+    arrays: Sequence[np.ndarray | None], out: np.ndarray | None
+) -> tuple[list[Any], bool]:
+    """1-D views of arrays of one shape, element i of each the same one; None stays None.
+
+    In memory order where all are Fortran-contiguous, else in C order. Where an array has no
+    such view it is wrapped in `Elements`, and the second value is True: pieces are copies.
+    """
+    columns = [*arrays, out]
+    present = [array for array in columns if array is not None]
+    if all(array.ndim == 1 for array in present):
+        return columns, False
+    if all(array.flags.f_contiguous for array in present):
+        columns = [None if array is None else array.T for array in columns]
+    views = [None if array is None else _flat(array) for array in columns]
+    if isinstance(views[-1], Elements):
+        views[-1] = OutputElements(columns[-1])
+    return views, any(isinstance(view, Elements) for view in views)
+
+
+def _flat(array: np.ndarray) -> np.ndarray | Elements:
+    view = array.view()
+    try:
+        view.shape = (array.size,)
+    except AttributeError:  # numpy's word for "not without a copy"
+        return Elements(array)
+    return view

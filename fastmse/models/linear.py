@@ -1,0 +1,305 @@
+"""The linear model f = θᵀx, with or without an intercept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fastmse import backends, inputs
+from fastmse.models.weighting import WeightStream, weigh
+from fastmse.results import Evaluation, Fit
+from fastmse.statistics import (
+    BlockCounter,
+    Count,
+    Rows,
+    Stream,
+    block_rows,
+    by_columns,
+    count_pieces,
+    piece_rows,
+)
+
+
+class Linear:
+    """f(x; θ) = θᵀx, or θ₀ + Σⱼ θⱼ xⱼ with an intercept, which comes first.
+
+    Parameters
+    ----------
+    intercept : bool
+        Whether θ₀ is a parameter. X never holds a column of ones for it.
+
+    Examples
+    --------
+    >>> import fastmse as fm
+    >>> X, y = [[1.0], [2.0], [3.0]], [3.0, 5.0, 7.5]
+    >>> e = fm.Linear(intercept=True).evaluate(X, y, [1.0, 2.0])
+    >>> e.mse, e.grad
+    (0.08333333333333333, array([-0.33333333, -1.        ]))
+    """
+
+    __slots__ = ("intercept",)
+
+    def __init__(self, *, intercept: bool = False) -> None:
+        if not isinstance(intercept, bool | np.bool_):
+            raise TypeError(f"intercept: got {intercept!r}; want True or False")
+        self.intercept = bool(intercept)
+
+    def __repr__(self) -> str:
+        return f"Linear(intercept={self.intercept})"
+
+    def evaluate(
+        self,
+        X: Any,
+        y: Any,
+        theta: Any,
+        *,
+        sample_weight: Any = None,
+        grad: bool = True,
+        backend: str = "auto",
+        n_threads: int | None = None,
+    ) -> Evaluation:
+        """SSE, MSE, σ̂², ℓ and ∇θ MSE at θ; each element of X is read from memory once.
+
+        SSE = Σ wᵢ rᵢ²,    ∇θ MSE = 2/W Σ wᵢ rᵢ xᵢ,    rᵢ = θᵀxᵢ - yᵢ,    W = Σ wᵢ
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            In any real dtype and layout.
+        y : array_like (n,)
+        theta : array_like (p,) or (K, p)
+            p = d, or d + 1 with an intercept. K parameter vectors share one pass; row k has
+            the bits of `theta[k]` alone.
+        sample_weight : array_like (n,), optional
+            Frequencies: w counts as w repeated rows. Finite and >= 0; 0 drops its row, even
+            one that holds NaN.
+        grad : bool
+            Whether to compute the gradient.
+        backend : {"auto", "numpy", "cython", "numba"}
+        n_threads : int >= 1, optional
+            None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
+
+        Returns
+        -------
+        Evaluation
+            ``grad`` is (p,), or (K, p); the other fields are floats, or (K,).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For shapes that do not match (nothing is broadcast), no rows, dtypes that hold no
+            real numbers, and invalid weights.
+
+        Notes
+        -----
+        Reads 8 (d + 1) bytes a row for float64, once, and the weights twice; (4 d + 3) K flops.
+        SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ xᵢⱼ|, both of the
+        float64 residuals; the same bits for any number of threads and instruction set.
+        """
+        kernels = backends.select(backend)
+        X, y, sample_weight = inputs.design(X, y, sample_weight)
+        n, d = X.shape
+        theta, single = self._parameters(theta, d)
+        threads = backends.n_threads_for((d + 1) * n * len(theta), n_threads)
+        weighting = weigh(kernels, n, sample_weight, threads)
+        counter = self._counter(theta, grad)
+        count = self._counting(kernels, theta, grad, by_columns(X), threads, weighting.has_zeros)
+        piece = piece_rows(d, len(theta), block_rows(d))
+        count_pieces(counter, count, [X, y, sample_weight], 0, n, piece)
+        return _evaluation(
+            weighting.n, weighting.weight_sum, counter.total(), theta.shape, grad, single
+        )
+
+    def objective(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        backend: str = "auto",
+        n_threads: int | None = None,
+    ) -> Callable[[Any], tuple[float, np.ndarray]]:
+        """A function theta -> (MSE, ∇θ MSE), for ``scipy.optimize.minimize(..., jac=True)``.
+
+        Parameters are those of `evaluate`; each call is one pass over the data.
+        """
+        X, y, sample_weight = inputs.design(X, y, sample_weight)
+
+        def mse_and_grad(theta: Any) -> tuple[float, np.ndarray]:
+            at = self.evaluate(
+                X, y, theta, sample_weight=sample_weight, backend=backend, n_threads=n_threads
+            )
+            assert at.grad is not None
+            return at.mse, at.grad
+
+        return mse_and_grad
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: Any = None,
+        weight_type: str = "frequency",
+        l2: float = 0.0,
+        method: str = "auto",
+        n_threads: int | None = None,
+    ) -> Fit:
+        """Maximum likelihood: the θ that minimises SSE + l2 Σⱼ θⱼ², the intercept apart.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            In any real dtype and layout. A table's column names become ``Fit.names``.
+        y : array_like (n,)
+        sample_weight : array_like (n,), optional
+            Finite and >= 0; 0 drops its row.
+        weight_type : {"frequency", "precision"}
+            Frequencies repeat rows; precisions are R's ``lm(weights=)``: Var εᵢ = σ²/wᵢ.
+        l2 : float >= 0
+            Ridge penalty, scikit-learn's ``Ridge(alpha=)``; the intercept is not penalised.
+        method : {"auto", "gram", "gram2"}
+            Normal equations in float64 or in double-double; "auto" takes the second where
+            the condition of X asks for it.
+        n_threads : int >= 1, optional
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `evaluate`, and for NaN and infinity, naming column and row.
+        """
+        from fastmse.fitting import fit_rows
+
+        names = column_names(X)
+        X, y, sample_weight = inputs.design(X, y, sample_weight)
+        weigh(backends.select("auto"), len(y), sample_weight, 1)
+        return fit_rows(
+            lambda: iter([(X, y, sample_weight)]),
+            X.shape[1],
+            intercept=self.intercept,
+            l2=l2,
+            method=method,
+            weight_type=weight_type,
+            names=names,
+            n_threads=n_threads,
+        )
+
+    def _parameters(self, theta: Any, d: int) -> tuple[np.ndarray, bool]:
+        p = d + self.intercept
+        return inputs.parameters(theta, p, f"{d} features" + " and an intercept" * self.intercept)
+
+    @staticmethod
+    def _counter(theta: np.ndarray, grad: bool) -> BlockCounter:
+        return BlockCounter(len(theta), theta.size if grad else 0)
+
+    def _counting(
+        self,
+        kernels: ModuleType,
+        theta: np.ndarray,
+        grad: bool,
+        columns: bool,
+        n_threads: int,
+        has_zeros: bool,
+    ) -> Count:
+        block = block_rows(theta.shape[1] - self.intercept)
+
+        def count(counter: BlockCounter, rows: Rows) -> None:
+            kernels.linear(
+                counter, block, *rows, has_zeros, theta, self.intercept, grad, columns, n_threads
+            )
+
+        return count
+
+
+class LinearStream:
+    """`Linear.evaluate` of rows that come in chunks of any length.
+
+    The result has the bits of all rows at once, in an array of the given `order`.
+    O(block · d) memory.
+    """
+
+    def __init__(
+        self,
+        theta: Any,
+        n_features: int,
+        *,
+        intercept: bool = False,
+        order: str = "C",
+        grad: bool = True,
+        backend: str = "auto",
+        n_threads: int | None = None,
+    ) -> None:
+        model = Linear(intercept=intercept)
+        self._kernels = backends.select(backend)
+        self._theta, self._single = model._parameters(theta, n_features)
+        self._d = n_features
+        self._grad = grad
+        block = block_rows(n_features)
+        self._threads = backends.n_threads_for(block * n_features, n_threads)
+        columns = by_columns(np.empty((2, n_features), order=order))  # type: ignore[call-overload]
+        count = model._counting(self._kernels, self._theta, grad, columns, self._threads, True)
+        piece = piece_rows(n_features, len(self._theta), block)
+        self._stream = Stream(model._counter(self._theta, grad), count, block, piece)
+        self._weights = WeightStream(self._kernels, self._threads)
+
+    def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
+        """Count rows in: X (m, n_features), y (m,), sample_weight (m,)."""
+        X, y, sample_weight = inputs.design(X, y, sample_weight)
+        if X.shape[1] != self._d:
+            raise ValueError(f"X: got {X.shape[1]} columns; want {self._d}")
+        if sample_weight is None:
+            sample_weight = np.broadcast_to(1.0, y.shape)
+        self._weights.update(sample_weight)
+        self._stream.update([X, y, sample_weight])
+
+    def merge(self, other: LinearStream) -> None:
+        """Count in all rows of `other`, which was made with the same theta."""
+        if not np.array_equal(self._theta, other._theta, equal_nan=True):
+            raise ValueError("other: got a stream evaluated at another theta; want the same one")
+        self._weights.merge(other._weights)
+        self._stream.merge(other._stream)
+
+    def finalize(self) -> Evaluation:
+        """The evaluation of all rows so far; the stream may go on."""
+        if not self._stream.n:
+            raise ValueError("X: got no rows; want at least one")
+        weighting = self._weights.total()
+        return _evaluation(
+            weighting.n,
+            weighting.weight_sum,
+            self._stream.total(),
+            self._theta.shape,
+            self._grad,
+            self._single,
+        )
+
+
+def column_names(X: Any) -> tuple[str, ...] | None:
+    """The names of a table's columns; None for an array."""
+    columns = getattr(X, "columns", None)
+    if columns is None:
+        return None
+    return tuple(str(name) for name in columns)
+
+
+def _evaluation(
+    n: int,
+    weight_sum: float,
+    total: np.ndarray,
+    shape: tuple[int, ...],
+    grad: bool,
+    single: bool,
+) -> Evaluation:
+    K = shape[0]
+    sse = total[:K] + total[K : 2 * K]
+    gradient = 2.0 * total[2 * K :].reshape(shape) / weight_sum if grad else None
+    if single:
+        return Evaluation(n, weight_sum, float(sse[0]), None if gradient is None else gradient[0])
+    return Evaluation(n, weight_sum, sse, gradient)

@@ -1,0 +1,94 @@
+"""The sum of the weights, and that every one of them is a weight."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmse.statistics import (
+    PREDICTION_BLOCK,
+    BlockCounter,
+    Count,
+    Rows,
+    Stream,
+    count_pieces,
+    piece_rows,
+)
+
+PIECE = piece_rows(1, 1, PREDICTION_BLOCK)
+
+
+class Weighting(NamedTuple):
+    """W = Σ wᵢ over the n rows of positive weight; without weights W = n."""
+
+    n: int
+    weight_sum: float
+    has_zeros: bool = False
+
+
+def weigh(kernels: ModuleType, n: int, sample_weight: Any, n_threads: int) -> Weighting:
+    """The weighting of n rows; None weighs each 1.
+
+    Raises ValueError for a weight that is negative, infinite or NaN, and if all are zero.
+    """
+    if sample_weight is None:
+        return Weighting(n, float(n))
+    return require_rows(_sum(_counting(kernels, n_threads), sample_weight))
+
+
+def require_rows(weighting: Weighting) -> Weighting:
+    if weighting.n == 0:
+        raise ValueError("sample_weight: got only zeros; want at least one row of positive weight")
+    return weighting
+
+
+class WeightStream:
+    """W of a stream of weights."""
+
+    def __init__(self, kernels: ModuleType, n_threads: int) -> None:
+        count = _counting(kernels, n_threads)
+        self._stream = Stream(BlockCounter(1, 2), count, PREDICTION_BLOCK, PIECE)
+
+    def update(self, sample_weight: np.ndarray) -> bool:
+        """Count weights in; whether one of them is 0. Refused weights leave no trace."""
+        alone = _sum(self._stream.count, sample_weight)
+        self._stream.update([sample_weight])
+        return alone.has_zeros
+
+    def merge(self, other: WeightStream) -> None:
+        self._stream.merge(other._stream)
+
+    def total(self) -> Weighting:
+        return _weighting(self._stream.n, self._stream.total())
+
+
+def _counting(kernels: ModuleType, n_threads: int) -> Count:
+    def count(counter: BlockCounter, rows: Rows) -> None:
+        kernels.weights(counter, PREDICTION_BLOCK, rows[0], n_threads)
+
+    return count
+
+
+def _sum(count: Count, sample_weight: Any) -> Weighting:
+    counter = BlockCounter(1, 2)
+    count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PIECE)
+    total = counter.total()
+    if total[3]:
+        _refuse(sample_weight)
+    return _weighting(len(sample_weight), total)
+
+
+def _weighting(n: int, total: np.ndarray) -> Weighting:
+    high, low, zeros, _ = total.tolist()
+    return Weighting(n - int(zeros), high + low, bool(zeros))
+
+
+def _refuse(sample_weight: Any) -> None:
+    for start in range(0, len(sample_weight), PIECE):
+        piece = np.asarray(sample_weight[start : start + PIECE], dtype=np.float64)
+        bad = np.flatnonzero(~(np.isfinite(piece) & (piece >= 0)))
+        if bad.size:
+            row, value = start + int(bad[0]), float(piece[bad[0]])
+            raise ValueError(f"sample_weight: got {value} in row {row}; want finite weights >= 0")

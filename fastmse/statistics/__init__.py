@@ -1,0 +1,17 @@
+"""Sufficient statistics: how rows are grouped, and how partial results merge."""
+
+from fastmse.statistics.counter import BlockCounter
+from fastmse.statistics.grid import PREDICTION_BLOCK, block_rows, by_columns, piece_rows
+from fastmse.statistics.stream import Count, Rows, Stream, count_pieces
+
+__all__ = [
+    "PREDICTION_BLOCK",
+    "BlockCounter",
+    "Count",
+    "Rows",
+    "Stream",
+    "block_rows",
+    "by_columns",
+    "count_pieces",
+    "piece_rows",
+]

@@ -1,0 +1,41 @@
+"""The grid that rows are counted on.
+
+Rows are grouped into blocks on the global row index. The length of a block depends on
+the number of features alone, so neither threads nor chunks nor dtypes move its borders.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+PREDICTION_BLOCK = 4096
+"""Rows a block without a design matrix: two float64 columns of it fill 64 KB of L2."""
+
+BLOCK_DOUBLES = 2**16
+"""A block of X is at most this large, 512 KB: it stays in L2 for its second touch."""
+
+NARROW = 16
+"""Up to this many features a row is too short for a vector loop: blocks are packed by columns."""
+
+PIECE_DOUBLES = 2**23
+"""Work between two looks at signals: 64 MB, 3 to 30 ms."""
+
+
+def block_rows(n_features: int) -> int:
+    """Rows a block: 4096 for narrow X, else a power of two in [64, 1024]."""
+    if n_features <= NARROW:
+        return PREDICTION_BLOCK
+    fitting: int = 1 << ((BLOCK_DOUBLES // n_features) or 1).bit_length() - 1
+    return min(max(fitting, 64), 1024)
+
+
+def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
+    """Rows that a kernel is given at once: whole blocks, bounded work."""
+    rows = PIECE_DOUBLES // (max(n_features, 1) * n_thetas)
+    return max(rows // block, 1) * block
+
+
+def by_columns(X: np.ndarray) -> bool:
+    """Whether X is summed column by column: its layout decides, never its length."""
+    along_rows, along_columns = X.strides
+    return X.shape[1] <= NARROW or abs(along_rows) < abs(along_columns)

@@ -1,0 +1,39 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parent.parent
+
+# A subprocess started in the checkout must import the installed fastmse, as the tests do,
+# not the folder of that name in front of it.
+os.environ.setdefault("PYTHONSAFEPATH", "1")
+
+# Compiling a kernel or a busy machine is no failure; under CI the same examples every time.
+settings.register_profile(
+    "fastmse",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("fastmse")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout that holds these tests."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of reference data: ``FASTMSE_SHARED``, or ``shared`` beside the checkout."""
+    folder = Path(os.environ.get("FASTMSE_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"no reference data at {folder}; FASTMSE_SHARED names another folder")
+    return folder
