@@ -132,7 +132,7 @@ class SufficientStatistics:
     def total(self) -> tuple[Frame, DoubleDouble]:
         """G of all rows so far, in its frame. Raises ValueError if there are none."""
         pending = self._rows.pending
-        if not pending.size or not self.n:
+        if not self._rows.filled:
             if self._frame is None:
                 raise ValueError("X: got no row of weight > 0; want at least one")
             return self._frame, self._gram

@@ -1,16 +1,4 @@
-"""Least squares from a Gram matrix, by the sweep operator in double-double.
-
-Sweeping the columns S of G leaves, in place and for all at once (Goodnight 1979),
-
-    −(Z_SᵀZ_S)⁻¹          coefficients of the other columns on S
-    their transpose       the other columns' Gram matrix, S regressed out
-
-so that after the intercept and the features the column of y holds θ̂, its diagonal element SSE,
-and a feature that is a combination of those before it has nothing left: it is not swept, and its
-column holds the combination. Cost: p³ products in double-double.
-
-Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician 33 (1979) 149.
-"""
+"""From a Gram matrix to the estimates: rank, minimum norm, condition, error bound."""
 
 from __future__ import annotations
 
@@ -22,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
+from fastmse.fitting.sweep import sweep, sweep_independent
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
@@ -58,3 +47,141 @@ class Solution:
     condition: float
     dependent: tuple[int, ...]
     error: float
+
+
+def solve(
+    frame: Frame,
+    gram: DoubleDouble,
+    *,
+    intercept: bool,
+    l2: float,
+    precision: str,
+    n_threads: int,
+) -> Solution:
+    """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame."""
+    a = gram.copy()
+    y = len(frame.origin) - 1
+    if intercept:
+        sweep(a, 0, n_threads)
+    sst = float(a.hi[y, y])
+    for k in range(1, y):
+        a[k, k] += DoubleDouble.of(np.ldexp(l2, -2 * frame.exponents[k]))
+    features = a.hi[1:y, 1:y].copy()
+    tolerance = _tolerance(frame, gram.hi, precision)
+    swept, dependent = sweep_independent(a, range(1, y), tolerance, n_threads)
+    swept = [0, *swept] if intercept else swept
+    inverse = -a[np.ix_(swept, swept)]
+    coefficients = a[:, y].copy()
+    if dependent:
+        _to_minimum_norm(frame, a, coefficients, swept, dependent)
+    theta = _in_units_of_data(frame, coefficients)
+    error = _relative_error(gram.hi, sst, inverse.hi, coefficients.hi, swept, UNIT[precision])
+    penalty = l2 * float(theta.hi[1:] @ theta.hi[1:])
+    unit_y = 2 * frame.exponents[y]
+    biased = l2 > 0 or bool(dependent)
+    return Solution(
+        theta=theta.hi if intercept else theta.hi[1:],
+        cov_unscaled=None if biased else _covariance(frame, inverse, intercept),
+        sse=max(float(np.ldexp(a.hi[y, y], unit_y)) - penalty, 0.0),
+        sst=float(np.ldexp(sst, unit_y)),
+        condition=np.inf if dependent else _condition(features, inverse.hi[intercept:, intercept:]),
+        dependent=tuple(k - 1 for k in dependent),
+        error=error,
+    )
+
+
+def _tolerance(frame: Frame, gram: FloatArray, precision: str) -> FloatArray:
+    """What rounding alone may leave of a dependent column's Σ w z²: of the data, of the Gram."""
+    offset = np.ldexp(frame.origin, -frame.exponents)
+    diagonal = np.diag(gram)
+    of_values = diagonal + offset * (2 * gram[0] + offset * gram[0, 0])
+    return np.maximum(ROUNDING_OF_DATA * of_values, 16 * UNIT[precision] * diagonal)
+
+
+def _to_minimum_norm(
+    frame: Frame,
+    a: DoubleDouble,
+    coefficients: DoubleDouble,
+    swept: list[int],
+    dependent: list[int],
+) -> None:
+    """Of all least-squares solutions, the one of least |slopes|², as scikit-learn gives.
+
+    With column D = S C, all solutions are θ_S = b − C θ_D. In units of the data, θ_D minimises
+    |b − C θ_D|² + |θ_D|², a problem without a small singular value. The intercept has no norm.
+    """
+    slopes = [k for k in swept if k > 0]
+    e, y = frame.exponents, len(frame.origin) - 1
+    C = np.ldexp(a.hi[np.ix_(slopes, dependent)], e[dependent] - e[slopes][:, None])
+    b = np.ldexp(a.hi[slopes, y], e[y] - e[slopes])
+    system = np.vstack((C, np.eye(len(dependent))))
+    target = np.concatenate((b, np.zeros(len(dependent))))
+    solution = np.linalg.lstsq(system, target, rcond=None)[0]
+    coefficients[dependent] = DoubleDouble.of(np.ldexp(solution, e[dependent] - e[y]))
+    for k in dependent:
+        share = a[swept, np.full(len(swept), k)] * coefficients[k]
+        coefficients[swept] = coefficients[swept] - share
+
+
+def _in_units_of_data(frame: Frame, coefficients: DoubleDouble) -> DoubleDouble:
+    """θ of y on (1, x), from the coefficients of z_y on (1, z): (d + 1,)."""
+    e, origin = frame.exponents, DoubleDouble.of(frame.origin)
+    theta = coefficients[:-1].scaled(e[-1] - e[:-1])
+    theta[0] = theta[0] + origin[-1]
+    for j in range(1, len(theta.hi)):
+        theta[0] = theta[0] - theta[j] * origin[j]
+    return theta
+
+
+def _covariance(frame: Frame, inverse: DoubleDouble, intercept: bool) -> FloatArray:
+    """(XᵀWX)⁻¹ in units of the data: θ₀ = c₀ − Σ θⱼ oⱼ adds −oᵀV to the row of the intercept."""
+    e = frame.exponents[1 - intercept : -1]
+    V = inverse.scaled(-(e[:, None] + e))
+    if intercept:
+        minus_o = DoubleDouble.of(-frame.origin[:-1])
+        row = V[:1].copy()
+        for j in range(1, len(e)):
+            row.add_outer(minus_o[j : j + 1], V[j].copy(), 1)
+        corner = row[:, :1].copy()
+        for j in range(1, len(e)):
+            corner.add_outer(minus_o[j : j + 1], row[0, j : j + 1], 1)
+        V[:1], V[:, :1] = row, DoubleDouble(row.hi.T, row.lo.T)
+        V[:1, :1] = corner
+    return (V.hi + V.hi.T) / 2
+
+
+def _condition(features: FloatArray, inverse: FloatArray) -> float:
+    """κ₂ of the features scaled to length one: √(λ_max(R) λ_max(R⁻¹)), R their correlations.
+
+    Two largest eigenvalues are exact to rounding; a ratio to the smallest would stop at 10⁸.
+    """
+    if not len(features):
+        return 1.0
+    length = np.sqrt(np.diag(features))
+    outer = np.outer(length, length)
+    largest = [np.linalg.eigvalsh(m)[-1] for m in (features / outer, inverse * outer)]
+    return float(np.sqrt(largest[0] * largest[1]))
+
+
+def _relative_error(
+    gram: FloatArray,
+    sst: float,
+    inverse: FloatArray,
+    coefficients: FloatArray,
+    swept: list[int],
+    unit: float,
+) -> float:
+    """Error of the coefficients to first order, with ΔGⱼₖ independent and ≤ unit · lⱼ lₖ,
+    l = √diag G:
+
+        |Δcⱼ|² ≤ unit² · Σₖ (G⁻¹ⱼₖ lₖ)² · (l_y² + Σₖ (lₖ cₖ)²)
+
+    relative to |cⱼ|; and of SST, G_yy / SST.
+    """
+    length = np.sqrt(np.diag(gram))
+    c = coefficients[swept]
+    spread = np.sqrt(np.square(inverse * length[swept]).sum(axis=1))
+    delta = spread * np.hypot(length[-1], np.linalg.norm(length[swept] * c))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = np.append(delta / np.abs(c), gram[-1, -1] / sst)
+    return unit * float(np.max(ratios, where=~np.isnan(ratios), initial=0.0))

@@ -20,9 +20,10 @@ class SourceError(Exception):
 @contextmanager
 def reading(path: str, what: str, errors: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Turn a library's errors, and the operating system's, into a `SourceError` about `path`."""
+    expected: tuple[type[Exception], ...] = (OSError, EOFError, *errors)
     try:
         yield
-    except (OSError, EOFError, *errors) as error:
+    except expected as error:
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise SourceError(
             f"{path}: cannot be read as {what}, it is damaged, cut short or something else "

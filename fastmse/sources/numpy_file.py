@@ -63,11 +63,18 @@ class NumpyReader:
 
 def _find_arrays(path: str) -> list[StoredArray]:
     if not zipfile.is_zipfile(path):
-        return [StoredArray("x", partial(Path(path).open, "rb"))]
+        return [StoredArray("x", partial(_open_file, path))]
     with zipfile.ZipFile(path) as archive:
         members = [name for name in archive.namelist() if name.endswith(".npy")]
-    return [StoredArray(name.removesuffix(".npy"), partial(_open, path, name)) for name in members]
+    return [
+        StoredArray(name.removesuffix(".npy"), partial(_open_member, path, name))
+        for name in members
+    ]
 
 
-def _open(path: str, member: str) -> IO[bytes]:
+def _open_file(path: str) -> IO[bytes]:
+    return Path(path).open("rb")
+
+
+def _open_member(path: str, member: str) -> IO[bytes]:
     return zipfile.ZipFile(path).open(member)

@@ -1,0 +1,68 @@
+"""Options that subcommands share, and what is checked of them before any work."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from fastmse.sources import Rows
+
+data = click.argument("data", metavar="DATA...", nargs=-1, required=True)
+target = click.option("--target", metavar="Y", required=True, help="Column to explain.")
+weights = click.option("--weights", metavar="W", help="Column of weights: how often a row counts.")
+drop_missing = click.option(
+    "--drop-missing", is_flag=True, help="Leave out rows with missing values."
+)
+threads = click.option(
+    "--threads", metavar="N", type=click.IntRange(min=1), help="Threads to compute with."
+)
+json = click.option("--json", metavar="FILE", help="Write the result as JSON, too.")
+
+
+def split_names(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> list[str] | None:
+    """Split ``A,B,"C, with comma"`` into names; a click callback."""
+    if text is None:
+        return None
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names):
+        raise click.BadParameter(f"{text!r} holds an empty name; write A,B,C")
+    return names
+
+
+def check_output(path: str | None, option: str, data: Sequence[str]) -> None:
+    """Refuse a file that could not be written, or would replace the data, before any work."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise click.UsageError(f"{option}: there is no folder {str(folder)!r}; make it first")
+    if Path(path).is_dir():
+        raise click.UsageError(f"{option}: {path!r} is a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"{option}: the folder {str(folder)!r} is read-only; name another")
+    if any(Path(path).resolve() == Path(name).resolve() for name in data):
+        raise click.UsageError(f"{option}: {path!r} is the data itself; name another file")
+
+
+def note(text: str) -> None:
+    """Tell the user on stderr what was done with the data."""
+    click.echo(f"fastmse: note: {' '.join(text.split())}", err=True)
+
+
+def note_skipped(rows: Rows) -> None:
+    """Name the columns that are no features because they are not numeric."""
+    if rows.skipped:
+        names = ", ".join(f"{name!r} ({what})" for name, what in rows.skipped.items())
+        note(f"columns that are not numeric are left out: {names}")
+
+
+def note_dropped(rows: Rows) -> None:
+    """Say how many rows --drop-missing left out."""
+    if rows.dropped:
+        note(f"{rows.dropped} rows with missing values are left out")

@@ -1,0 +1,212 @@
+"""Linear fits: passes over the rows, and what there is to say about the answer."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmse import threads
+from fastmse.fitting.double_double import DoubleDouble
+from fastmse.fitting.gram import SufficientStatistics
+from fastmse.fitting.notes import AccuracyWarning, RankWarning, accuracy_note, rank_note
+from fastmse.fitting.rows import RowBuffer
+from fastmse.fitting.solve import Solution, solve
+from fastmse.results import Fit
+
+FloatArray: TypeAlias = NDArray[np.float64]
+Block: TypeAlias = tuple[Any, Any, Any]
+Rows: TypeAlias = Callable[[], Iterable[Block]]
+
+PRECISION = {"gram": "double", "gram2": "double-double"}
+
+ENOUGH = 1e-11
+"""Bound on the relative error up to which "auto" is content with "gram"."""
+
+PROMISED = 1e-10
+"""Bound above which a fit warns: ten digits."""
+
+
+def fit_rows(
+    rows: Rows,
+    n_features: int,
+    *,
+    intercept: bool,
+    l2: float = 0.0,
+    method: str = "auto",
+    weight_type: str = "frequency",
+    names: Sequence[str] | None = None,
+    target: str = "y",
+    n_threads: int | None = None,
+) -> Fit:
+    """Least squares over rows that may be read more than once.
+
+    Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + l2 · |slopes|². One pass for the Gram matrix in float64 ("gram");
+    where rounding in it could reach the tenth digit, one more in double-double ("gram2"); one for
+    the residuals, of which SSE is the sum of squares.
+
+    Parameters
+    ----------
+    rows : callable
+        Gives a fresh iterator of blocks (X, y, sample_weight or None) at every call.
+    n_features : int
+    intercept : bool
+        The intercept comes first in theta, and is not penalised.
+    l2 : float
+        Ridge penalty, scikit-learn's alpha.
+    method : {"auto", "gram", "gram2"}
+    weight_type : {"frequency", "precision"}
+    names : sequence of str, optional
+        Names of the features.
+    target : str
+    n_threads : int, optional
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinity in a row of weight > 0, no rows, or an argument out of its domain.
+
+    Warns
+    -----
+    RankWarning
+        Features are linearly dependent: the solution of least norm is given.
+    AccuracyWarning
+        Fewer than ten digits can be expected.
+    """
+    if method not in ("auto", *PRECISION):
+        raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
+
+    def gathered(chosen: str) -> tuple[SufficientStatistics, Solution]:
+        statistics = SufficientStatistics(
+            n_features,
+            intercept=intercept,
+            weight_type=weight_type,
+            precision=PRECISION[chosen],
+            names=names,
+            target=target,
+            n_threads=n_threads,
+        )
+        for X, y, weight in rows():
+            statistics.update(X, y, weight)
+        return statistics, solve_statistics(statistics, l2)
+
+    chosen, passes = ("gram" if method == "auto" else method), 2
+    statistics, solution = gathered(chosen)
+    if method == "auto" and (solution.dependent or not solution.error <= ENOUGH):
+        chosen, passes = "gram2", 3
+        statistics, solution = gathered(chosen)
+    blocks = _Blocks(rows, statistics.names, target)
+    sse = residual_sum(blocks.columns(), solution.theta, intercept)
+    return _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
+
+
+def fit_statistics(statistics: SufficientStatistics, l2: float) -> Fit:
+    """Fit without the rows: SSE is the Schur complement of y."""
+    method = next(m for m, precision in PRECISION.items() if precision == statistics.precision)
+    solution = solve_statistics(statistics, l2)
+    return _result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
+
+
+def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
+    """Check `l2` and the Gram matrix, and solve."""
+    if not (l2 >= 0 and math.isfinite(l2)):
+        raise ValueError(f"l2: got {l2!r}; want a finite number >= 0")
+    frame, gram = statistics.total()
+    finite = np.isfinite(gram.hi).all(axis=1)
+    if not finite.all():
+        spoilt = int(np.argmax(~np.isfinite(np.diag(gram.hi)))) - 1
+        name = (*statistics.names, statistics.target)[spoilt]
+        raise ValueError(
+            f"X: column {name!r} has values over 10¹⁵⁰ times those of its first rows; "
+            "their squares overflow"
+        )
+    return solve(
+        frame,
+        gram,
+        intercept=statistics.intercept,
+        l2=float(l2),
+        precision=statistics.precision,
+        n_threads=threads.resolve(statistics.n_threads),
+    )
+
+
+class _Blocks:
+    """The rows that count, as float64 blocks, as often as asked for."""
+
+    def __init__(self, rows: Rows, names: Sequence[str], target: str) -> None:
+        self.rows, self.names, self.target = rows, names, target
+
+    def columns(self) -> Iterator[FloatArray]:
+        """Blocks (d + 2, rows) of X, y and weight; a view, valid until the next."""
+        buffer = RowBuffer(self.names, self.target)
+        for X, y, weight in self.rows():
+            yield from buffer.push(X, y, weight)
+        if buffer.filled:
+            yield buffer.pending
+
+    def __call__(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Blocks X (rows, d), y (rows,), weight (rows,), as `Fit.robust` reads them."""
+        for block in self.columns():
+            yield block[:-2].T, block[-2], block[-1]
+
+
+def residual_sum(blocks: Iterable[FloatArray], theta: FloatArray, intercept: bool) -> float:
+    """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once."""
+    minus = DoubleDouble.of(-theta)
+    slopes = range(int(intercept), len(theta))
+    total = DoubleDouble.zeros(1, 1)
+    for block in blocks:
+        zero = np.zeros(block.shape[1])
+        r = DoubleDouble.of(block[-2][None])
+        if intercept:
+            r = r + minus[:1]
+        for row, j in enumerate(slopes):
+            r.add_outer(minus[j : j + 1], DoubleDouble(block[row], zero), 1)
+        total.add_gram(r * DoubleDouble.of(block[-1]), r, 1)
+    return float(total.hi[0, 0])
+
+
+def _result(
+    statistics: SufficientStatistics,
+    solution: Solution,
+    l2: float,
+    *,
+    sse: float,
+    method: str,
+    passes: int,
+    rows: _Blocks | None,
+) -> Fit:
+    p = len(solution.theta)
+    rank = p - len(solution.dependent)
+    notes = []
+    if solution.dependent:
+        dependent = [statistics.names[j] for j in solution.dependent]
+        notes.append((rank_note(dependent, rank, p, statistics.n), RankWarning))
+    if solution.error > PROMISED:
+        notes.append((accuracy_note(solution.error, method), AccuracyWarning))
+    for text, category in notes:
+        warnings.warn(text, category, stacklevel=4)
+    return Fit(
+        theta=solution.theta,
+        names=("intercept",) * statistics.intercept + statistics.names,
+        cov_unscaled=solution.cov_unscaled,
+        n=statistics.n,
+        weight_sum=statistics.weight_sum,
+        sse=sse,
+        sst=solution.sst,
+        log_weight_sum=statistics.log_weight_sum,
+        weight_type=statistics.weight_type,
+        intercept=statistics.intercept,
+        l2=float(l2),
+        condition=solution.condition,
+        rank=rank,
+        method=method,
+        passes=passes,
+        message="; ".join(text for text, _ in notes),
+        target=statistics.target,
+        rows=rows,
+    )

@@ -1,0 +1,119 @@
+"""The order of every sum inside a block, as in ``compiled/lanes.h``: the same bits.
+
+A run is up to 256 terms; term i goes to lane i mod 16, lanes fold pairwise. No fastmath:
+LLVM must not reorder, and does not need to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+LANES = 16
+RUN = 256
+DOT_LANES = 8
+
+
+@njit(nogil=True)
+def fold(lane):
+    width = lane.size // 2
+    while width > 0:
+        for k in range(width):
+            lane[k] += lane[k + width]
+        width //= 2
+    return lane[0]
+
+
+@njit(nogil=True)
+def run_sum(a):
+    lane = np.zeros(LANES)
+    whole = a.size // LANES * LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            lane[k] += a[i + k]
+    for i in range(whole, a.size):
+        lane[i - whole] += a[i]
+    return fold(lane)
+
+
+@njit(nogil=True)
+def run_dot(a, b):
+    lane = np.zeros(LANES)
+    whole = a.size // LANES * LANES
+    for i in range(0, whole, LANES):
+        for k in range(LANES):
+            lane[k] += a[i + k] * b[i + k]
+    for i in range(whole, a.size):
+        lane[i - whole] += a[i] * b[i]
+    return fold(lane)
+
+
+@njit(nogil=True)
+def block_sum(a):
+    total = 0.0
+    for start in range(0, a.size, RUN):
+        total += run_sum(a[start : start + RUN])
+    return total
+
+
+@njit(nogil=True)
+def block_dot(a, b):
+    total = 0.0
+    for start in range(0, a.size, RUN):
+        total += run_dot(a[start : start + RUN], b[start : start + RUN])
+    return total
+
+
+@njit(nogil=True)
+def row_dot(theta, x, lane):
+    """<theta, x>: term j in lane j mod 8."""
+    lane[:] = 0.0
+    whole = x.size // DOT_LANES * DOT_LANES
+    for j in range(0, whole, DOT_LANES):
+        for k in range(DOT_LANES):
+            lane[k] += theta[j + k] * x[j + k]
+    for j in range(whole, x.size):
+        lane[j - whole] += theta[j] * x[j]
+    return fold(lane)
+
+
+@njit(nogil=True)
+def residuals(f, y, w, r, c):
+    """r = f - y, 0 where w is 0; c = w r. Without weights (w empty) c is r itself."""
+    if w.size == 0:
+        for i in range(f.size):
+            r[i] = f[i] - y[i]
+    else:
+        for i in range(f.size):
+            r[i] = 0.0 if w[i] == 0.0 else f[i] - y[i]
+            c[i] = w[i] * r[i]
+
+
+@njit(nogil=True)
+def add_rows(c, x, g):
+    """g_j += sum_i c_i x_ij over a tile of rows, four rows at a time."""
+    rows, d = x.shape
+    whole = rows // 4 * 4
+    for i in range(0, whole, 4):
+        a, b, e, h = x[i], x[i + 1], x[i + 2], x[i + 3]
+        ca, cb, ce, ch = c[i], c[i + 1], c[i + 2], c[i + 3]
+        for j in range(d):
+            g[j] += (ca * a[j] + cb * b[j]) + (ce * e[j] + ch * h[j])
+    for i in range(whole, rows):
+        for j in range(d):
+            g[j] += c[i] * x[i, j]
+
+
+@njit(nogil=True)
+def add_columns(theta, x, f):
+    """f_i += sum_j theta_j x_ij over a slab whose rows are the columns of X."""
+    d, rows = x.shape
+    whole = d // 4 * 4
+    for j in range(0, whole, 4):
+        a, b, e, h = x[j], x[j + 1], x[j + 2], x[j + 3]
+        ta, tb, te, th = theta[j], theta[j + 1], theta[j + 2], theta[j + 3]
+        for i in range(rows):
+            f[i] += (ta * a[i] + tb * b[i]) + (te * e[i] + th * h[i])
+    for j in range(whole, d):
+        for i in range(rows):
+            f[i] += theta[j] * x[j, i]

@@ -1,0 +1,99 @@
+"""SSE and gradient of the linear model, as ``compiled/linear.pxi``: the same bits."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from fastmse.kernels.jit.grid import Driver
+from fastmse.kernels.jit.lanes import (
+    DOT_LANES,
+    RUN,
+    add_columns,
+    add_rows,
+    block_dot,
+    block_sum,
+    residuals,
+    row_dot,
+)
+
+TILE_ROWS = 64
+TILE_DOUBLES = 2048
+
+
+@njit(nogil=True)
+def tile_rows(d):
+    """Rows that fit in half of L1: a power of two in [4, 64]."""
+    rows = TILE_ROWS
+    while rows > 4 and rows * d > TILE_DOUBLES:
+        rows //= 2
+    return rows
+
+
+@njit(nogil=True)
+def finish_block(intercept, grad, c, r, node):
+    """SSE and the intercept's gradient, from the residuals (K, rows) of the whole block."""
+    K = len(r)
+    p = (node.size - 2 * K) // K
+    for k in range(K):
+        node[k] = block_dot(c[k], r[k])
+        node[K + k] = 0.0
+        if grad and intercept:
+            node[2 * K + k * p] = block_sum(c[k])
+
+
+@njit(nogil=True)
+def rows_block(job, first, rows, node, scratch):
+    X, y, w, theta, intercept, grad = job
+    (K, p), d = theta.shape, X.shape[1]
+    y, w, X = y[first : first + rows], w[first : first + rows], X[first : first + rows]
+    r = scratch[: K * rows].reshape(K, rows)
+    c = scratch[K * rows : 2 * K * rows].reshape(K, rows) if w.size else r
+    g_run = scratch[2 * K * rows : 2 * K * rows + K * d].reshape(K, d)
+    lane = scratch[2 * K * rows + K * d : 2 * K * rows + K * d + DOT_LANES]
+    tile = tile_rows(d)
+    node[:] = 0.0
+    g_run[:] = 0.0
+    for start in range(0, rows, tile):
+        stop = min(start + tile, rows)
+        x = X[start:stop]
+        for k in range(K):
+            offset = theta[k, 0] if intercept else 0.0
+            slopes = theta[k, intercept:]
+            f = r[k, start:stop]
+            for i in range(stop - start):
+                f[i] = offset + row_dot(slopes, x[i], lane)
+            residuals(f, y[start:stop], w[start:stop], f, c[k, start:stop])
+            if grad:
+                add_rows(c[k, start:stop], x, g_run[k])
+        if grad and (stop % TILE_ROWS == 0 or stop == rows):
+            for k in range(K):
+                G = node[2 * K + k * p + intercept : 2 * K + (k + 1) * p]
+                for j in range(d):
+                    G[j] += g_run[k, j]
+            g_run[:] = 0.0
+    finish_block(intercept, grad, c, r, node)
+
+
+@njit(nogil=True)
+def columns_block(job, first, rows, node, scratch):
+    XT, y, w, theta, intercept, grad = job
+    (K, p), d = theta.shape, XT.shape[0]
+    y, w = y[first : first + rows], w[first : first + rows]
+    r = scratch[: K * rows].reshape(K, rows)
+    c = scratch[K * rows : 2 * K * rows].reshape(K, rows) if w.size else r
+    node[:] = 0.0
+    x = XT[:, first : first + rows]
+    for k in range(K):
+        f = r[k]
+        f[:] = theta[k, 0] if intercept else 0.0
+        add_columns(theta[k, intercept:], x, f)
+        residuals(f, y, w, f, c[k])
+        if grad:
+            G = node[2 * K + k * p + intercept : 2 * K + (k + 1) * p]
+            for j in range(d):
+                G[j] = block_dot(c[k], x[j])
+    finish_block(intercept, grad, c, r, node)
+
+
+count_rows = Driver(rows_block)
+count_columns = Driver(columns_block)
