@@ -9,9 +9,10 @@ from fastmse import backends
 BACKENDS = ["cython", "numba", "numpy"]
 THREADS = [1, 2]
 ROUNDS = 20
-# Values of the largest array: 0.8 MB lies in the cache, 256 MiB in no cache.
-# The tests put a few hundred here, which runs everything and measures nothing.
-VALUES = [int(v) for v in os.environ.get("FASTMSE_BENCHMARK_VALUES", "100000 33554432").split()]
+# Values of the largest array: 80 KB shows the cost of a call, 8 MB lies in the last cache,
+# 256 MiB in none. The tests put a few hundred here, which runs everything and measures nothing.
+SIZES = os.environ.get("FASTMSE_BENCHMARK_VALUES", "10000 1000000 33554432")
+VALUES = [int(size) for size in SIZES.split()]
 
 
 def skip_missing(backend: str) -> None:

@@ -19,6 +19,8 @@ from fastmse.cli.fit import fit
 from fastmse.cli.info import info
 from fastmse.sources import SourceError
 
+OPTIONAL = ("tqdm", "pyarrow", "matplotlib")
+INSTALL = 'pip install "fastmse[cli]"'
 BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 
@@ -43,6 +45,10 @@ def run(arguments: Sequence[str]) -> int:
         return end.exit_code
     except (click.ClickException, SourceError) as error:
         return _refuse(error)
+    except ModuleNotFoundError as error:
+        if error.name not in OPTIONAL:
+            raise
+        return _refuse(click.ClickException(f"{error.name} is missing: {INSTALL}"))
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except BrokenPipeError:

@@ -25,7 +25,10 @@ FIELDS = {
 }
 
 
-@click.command()
+EXAMPLE = "\b\nExample:\n  fastmse evaluate data.parquet --target y --prediction y_pred"
+
+
+@click.command(epilog=EXAMPLE, short_help="Judge a column of predictions.")
 @options.data
 @options.target
 @click.option("--prediction", metavar="F", required=True, help="Column of predictions of Y.")
@@ -42,12 +45,8 @@ def evaluate(
     json: str | None,
     threads: int | None,
 ) -> None:
-    """Print MSE, σ̂² and the log-likelihood of a column of predictions, from one pass.
-
-    \b
-    Example:
-      fastmse evaluate predictions.parquet --target y --prediction y_pred
-    """
+    """Print MSE, sigma^2 hat and the log-likelihood of a column of predictions."""
+    options.check_machine(threads)
     options.check_output(json, "--json", data)
     rows = open_source(
         data, target=target, features=[prediction], weights=weights, drop_missing=drop_missing
@@ -68,5 +67,7 @@ def table(evaluation: Evaluation, target: str, prediction: str) -> str:
     lines = [f"Predictions of {target} by {prediction}"]
     for name, label in FIELDS.items():
         value = getattr(evaluation, name)
-        lines.append(f"  {label:<16} {value:>22,}" if name == "n" else f"  {label:<16} {value:>22.12g}")
+        lines.append(
+            f"  {label:<16} {value:>22,}" if name == "n" else f"  {label:<16} {value:>22.12g}"
+        )
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from fastmse.sources import SourceError
+from fastmse.sources.errors import count
 from fastmse.sources.rows import Block
 
 
@@ -52,7 +53,7 @@ class EnoughRows:
         """Compare."""
         if self._n < self._needed:
             raise SourceError(
-                f"{self._n} rows cannot determine {self._needed} parameters; "
+                f"{count(self._n, 'row')} cannot determine {count(self._needed, 'parameter')}; "
                 "give more rows or name fewer features"
             )
 

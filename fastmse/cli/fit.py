@@ -16,8 +16,13 @@ from fastmse.fitting import fit_rows
 from fastmse.results import Fit
 from fastmse.sources import Rows, open_source
 
+EXAMPLES = """\b
+Examples:
+  fastmse fit diamonds.csv --target price --features carat,depth
+  fastmse fit part-*.parquet --target y --json fit.json --plot fit.png"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES, short_help="Fit a linear model to the columns of files.")
 @options.data
 @options.target
 @click.option(
@@ -43,16 +48,12 @@ def fit(
     plot: str | None,
     threads: int | None,
 ) -> None:
-    """Fit Y = θ₀ + θ₁ A + θ₂ B + ... + noise by maximum likelihood, and print the summary.
+    """Fit Y = t0 + t1 A + t2 B + ... + Gaussian noise, and print the summary.
 
     DATA is one or more files of equal columns: CSV, TSV, Parquet, Arrow, Feather, .npy or .npz.
     They are read in blocks and may be larger than memory.
-
-    \b
-    Examples:
-      fastmse fit diamonds.csv --target price --features carat,depth
-      fastmse fit part-*.parquet --target y --json fit.json --plot fit.png
     """
+    options.check_machine(threads)
     options.check_output(json, "--json", data)
     options.check_output(plot, "--plot", data)
     check_format(plot)

@@ -14,10 +14,20 @@ from fastmse import __version__, backends, threads
 from fastmse.kernels import compiled
 
 PACKAGES = ("numpy", "scipy", "numba", "pyarrow", "click", "tqdm", "matplotlib")
-FEATURES = ("sse4_2", "f16c", "fma", "avx2", "avx512f", "avx512_bf16", "avx512_fp16", "asimd", "sve")
+FEATURES = (
+    "sse4_2",
+    "f16c",
+    "fma",
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "avx512_fp16",
+    "asimd",
+    "sve",
+)
 
 
-@click.command()
+@click.command(short_help="Show versions, CPU, threads and backends.")
 def info() -> None:
     """Print versions, the CPU, the instruction set in use, threads, and the backends."""
     sections = {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from fastmse import threads as threads_setting
+from fastmse.kernels import compiled
 from fastmse.sources import Rows
 
 data = click.argument("data", metavar="DATA...", nargs=-1, required=True)
@@ -17,10 +19,24 @@ weights = click.option("--weights", metavar="W", help="Column of weights: how of
 drop_missing = click.option(
     "--drop-missing", is_flag=True, help="Leave out rows with missing values."
 )
-threads = click.option(
-    "--threads", metavar="N", type=click.IntRange(min=1), help="Threads to compute with."
-)
 json = click.option("--json", metavar="FILE", help="Write the result as JSON, too.")
+
+
+def check_machine(n_threads: int | None = None) -> None:
+    """Refuse settings under which nothing could be computed."""
+    try:
+        threads_setting.resolve(n_threads)
+        compiled.module()
+    except (ValueError, ImportError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+threads = click.option(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Threads to compute with.  [default: the CPUs available]",
+)
 
 
 def split_names(
@@ -65,4 +81,5 @@ def note_skipped(rows: Rows) -> None:
 def note_dropped(rows: Rows) -> None:
     """Say how many rows --drop-missing left out."""
     if rows.dropped:
-        note(f"{rows.dropped} rows with missing values are left out")
+        what = "row was" if rows.dropped == 1 else "rows were"
+        note(f"{rows.dropped:,} {what} left out for missing values")

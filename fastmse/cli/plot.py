@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -19,6 +20,22 @@ if TYPE_CHECKING:
 
 FORMATS = (".png", ".svg", ".pdf")
 INK, BLUE, RED, GRID = "#333333", "#2f6db3", "#c8442e", "#e6e6e6"
+STYLE: Any = {
+    "font.size": 10,
+    "text.parse_math": False,  # a column may be named "price ($)"
+    "axes.formatter.limits": (-5, 6),
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "grid.color": GRID,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
 TREND_BINS = 25
 Array = NDArray[np.float64]
 
@@ -36,15 +53,15 @@ def write_plot(path: str, fit: Fit, sample: Sample) -> None:
 
     fitted = fit.predict(sample.X)
     residuals = sample.y - fitted
-    with matplotlib.rc_context({"font.size": 10, "text.color": INK, "axes.labelcolor": INK}):
+    few = f"{len(fitted):,} of {fit.n:,} rows, at random" if len(fitted) < fit.n else "all rows"
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings(), replacing(path) as temporary:
+        warnings.simplefilter("ignore")  # a name in letters that the font lacks
         figure = Figure(figsize=(11, 4.8), layout="constrained")
         left, right = figure.subplots(1, 2)
         _draw_residuals(left, fitted, residuals, fit.target)
         _draw_quantiles(right, residuals / _scale(fit.s2))
-        few = f"{len(fitted):,} of {fit.n:,} rows, at random" if len(fitted) < fit.n else "all rows"
-        figure.suptitle(f"{fit.target}: residuals of the fit ({few})", fontsize=12)
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=Path(path).suffix[1:].lower(), dpi=150)
+        figure.suptitle(f"{fit.target}: residuals of the fit ({few})")
+        figure.savefig(temporary, format=Path(path).suffix[1:].lower(), dpi=150)
 
 
 def _scale(s2: float) -> float:
@@ -54,7 +71,7 @@ def _scale(s2: float) -> float:
 
 def _draw_residuals(axes: Axes, fitted: Array, residuals: Array, target: str) -> None:
     """Residuals over fitted values, and their median in bins of equally many points."""
-    _style(axes, "Residuals against fitted values", f"fitted {target}", "residual")
+    axes.set(title="Residuals against fitted values", xlabel=f"fitted {target}", ylabel="residual")
     axes.axhline(0, color=INK, linewidth=0.8)
     _scatter(axes, fitted, residuals)
     bins = np.array_split(np.argsort(fitted), min(TREND_BINS, max(len(fitted) // 8, 1)))
@@ -69,7 +86,7 @@ def _draw_quantiles(axes: Axes, standardised: Array) -> None:
 
     m = len(standardised)
     normal = ndtri((np.arange(m) + 0.5) / m)
-    _style(axes, "Normal Q-Q", "normal quantile", "residual / residual standard error")
+    axes.set(title="Normal Q-Q", xlabel="normal quantile", ylabel="residual / s")
     _scatter(axes, normal, np.sort(standardised))
     axes.axline((0, 0), slope=1, color=RED, linewidth=1.5, label="normal noise")
     axes.legend(frameon=False, loc="upper left")
@@ -78,11 +95,3 @@ def _draw_quantiles(axes: Axes, standardised: Array) -> None:
 def _scatter(axes: Axes, x: Array, y: Array) -> None:
     opacity = float(np.clip(150 / len(x) ** 0.75, 0.15, 0.8))
     axes.scatter(x, y, s=9, color=BLUE, alpha=opacity, linewidths=0, rasterized=True, zorder=2)
-
-
-def _style(axes: Axes, title: str, x: str, y: str) -> None:
-    axes.set(xlabel=x, ylabel=y)
-    axes.set_title(title, loc="left")
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -21,8 +21,8 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 SPLITTER = 2.0**27 + 1
 
-SERIAL_PRODUCTS = 2**17
-"""Up to 0.1 ms of work: waking a second thread costs as much."""
+SERIAL_PRODUCTS = 2**20
+"""Up to 0.7 ms of work: on a busy machine waiting for a second thread costs as much, or 20 ms."""
 
 
 def _split(a: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -106,9 +106,7 @@ class DoubleDouble:
     def add_outer(self, u: DoubleDouble, v: DoubleDouble, n_threads: int) -> None:
         """Self += u vᵀ in place, (m, n) += (m,) (n,)."""
         threads = n_threads if self.hi.size > SERIAL_PRODUCTS else 1
-        compiled.module().update_double_double(
-            self.hi, self.lo, u.hi, u.lo, v.hi, v.lo, threads
-        )
+        compiled.module().update_double_double(self.hi, self.lo, u.hi, u.lo, v.hi, v.lo, threads)
 
     @staticmethod
     def _renormalised(hi: FloatArray, lo: FloatArray) -> DoubleDouble:

@@ -2,9 +2,9 @@
 
 `update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
 
-precision         block by block                  error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
-"double"          float64, by BLAS                a few 2⁻⁵³: within a block alone
-"double-double"   106 bits, nothing is rounded    below 2⁻¹⁰⁰
+precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
+"double"          float64, by BLAS                       below 5 · 2⁻⁵³
+"double-double"   106 bits, of z without a rounding      below 2⁻¹⁰¹
 
 Blocks are added in double-double either way, so the number of rows is no matter.
 """
@@ -12,6 +12,7 @@ Blocks are added in double-double either way, so the number of rows is no matter
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 FloatArray: TypeAlias = NDArray[np.float64]
 
-PRECISIONS = ("double", "double-double")
+UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
+"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
+
 WEIGHT_TYPES = ("frequency", "precision")
 
 CALL_PRODUCTS = 2**26
@@ -64,7 +67,7 @@ class SufficientStatistics:
         n_threads: int | None = None,
     ) -> None:
         _one_of("weight_type", weight_type, WEIGHT_TYPES)
-        _one_of("precision", precision, PRECISIONS)
+        _one_of("precision", precision, tuple(UNIT))
         self.names = tuple(names) if names is not None else default_names(n_features)
         if len(self.names) != n_features:
             raise ValueError(f"names: got {len(self.names)}; want one for each of {n_features}")
@@ -76,23 +79,27 @@ class SufficientStatistics:
         self._rows = RowBuffer(self.names, target)
         self._frame: Frame | None = None
         self._gram = DoubleDouble.zeros(n_features + 2, n_features + 2)
-        self._n = 0
-        self._log_weight_sum = 0.0
+        self._counted = np.zeros(3)
 
     @property
     def n(self) -> int:
         """Rows of weight > 0."""
-        return self._n + self._rows.filled
+        return int(self._counts()[0])
 
     @property
     def weight_sum(self) -> float:
         """Σ wᵢ."""
-        return float(self.total()[1].hi[0, 0])
+        return float(self._counts()[1])
 
     @property
     def log_weight_sum(self) -> float:
         """Σ log wᵢ of precision weights, else 0."""
-        return self._log_weight_sum + self._log_weights(self._rows.pending)
+        return float(self._counts()[2]) if self.weight_type == "precision" else 0.0
+
+    @property
+    def unit(self) -> float:
+        """Error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ): blocks round independently of each other."""
+        return UNIT[self.precision] / math.sqrt(max(1.0, self.n / self._rows.block))
 
     def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Take rows in: X (rows, n_features), y and sample_weight (rows,), any real dtype.
@@ -113,8 +120,7 @@ class SufficientStatistics:
         if other._frame is not None:
             self._frame = self._frame or other._frame
             self._gram += other._frame.move(other._gram, self._frame)
-            self._n += other._n
-            self._log_weight_sum += other._log_weight_sum
+            self._counted += other._counted
         pending = other._rows.pending.copy()
         self.update(pending[:-2].T, pending[-2], pending[-1])
 
@@ -137,26 +143,34 @@ class SufficientStatistics:
                 raise ValueError("X: got no row of weight > 0; want at least one")
             return self._frame, self._gram
         frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
-        return frame, self._gram + self._gram_of(frame, pending)
+        return frame, self._plus(frame, pending)
 
     def _take(self, block: FloatArray) -> None:
         if self._frame is None:
             self._frame = Frame.of(block[:-1], shift=self.intercept)
-        self._gram += self._gram_of(self._frame, block)
-        self._n += block.shape[1]
-        self._log_weight_sum += self._log_weights(block)
+        self._gram = self._plus(self._frame, block)
+        self._counted += _count(block)
 
-    def _gram_of(self, frame: Frame, block: FloatArray) -> DoubleDouble:
+    def _plus(self, frame: Frame, block: FloatArray) -> DoubleDouble:
+        """G with a block more; `fit` tells which column if squares overflow."""
         values, weight = block[:-1], block[-1]
-        if self.precision == "double":
-            return gram_double(frame, values, weight)
-        return gram_double_double(frame, values, weight, threads.resolve(self.n_threads))
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.precision == "double":
+                return self._gram + gram_double(frame, values, weight)
+            n_threads = threads.resolve(self.n_threads)
+            return self._gram + gram_double_double(frame, values, weight, n_threads)
 
-    def _log_weights(self, block: FloatArray) -> float:
-        return float(np.log(block[-1]).sum()) if self.weight_type == "precision" else 0.0
+    def _counts(self) -> FloatArray:
+        """n, Σ wᵢ and Σ log wᵢ; n is exact up to 2⁵³."""
+        return self._counted + _count(self._rows.pending)
 
     def _kind(self) -> tuple[object, ...]:
         return self.names, self.intercept, self.weight_type, self.precision
+
+
+def _count(block: FloatArray) -> FloatArray:
+    weight = block[-1]
+    return np.array([len(weight), weight.sum(), np.log(weight).sum()])
 
 
 def gram_double(frame: Frame, values: FloatArray, weight: FloatArray) -> DoubleDouble:

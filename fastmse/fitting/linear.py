@@ -24,11 +24,11 @@ Rows: TypeAlias = Callable[[], Iterable[Block]]
 
 PRECISION = {"gram": "double", "gram2": "double-double"}
 
-ENOUGH = 1e-11
-"""Bound on the relative error up to which "auto" is content with "gram"."""
+ENOUGH = 2e-11
+"""Relative error, estimated, up to which "auto" is content with "gram": a factor 5 to spare."""
 
 PROMISED = 1e-10
-"""Bound above which a fit warns: ten digits."""
+"""Relative error above which a fit warns: ten digits."""
 
 
 def fit_rows(
@@ -47,7 +47,7 @@ def fit_rows(
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + l2 · |slopes|². One pass for the Gram matrix in float64 ("gram");
     where rounding in it could reach the tenth digit, one more in double-double ("gram2"); one for
-    the residuals, of which SSE is the sum of squares.
+    the residuals, of which SSE is the sum of squares, at θ̂ before its rounding to float64.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
         gram,
         intercept=statistics.intercept,
         l2=float(l2),
-        precision=statistics.precision,
+        unit=statistics.unit,
         n_threads=threads.resolve(statistics.n_threads),
     )
 
@@ -154,10 +154,10 @@ class _Blocks:
             yield block[:-2].T, block[-2], block[-1]
 
 
-def residual_sum(blocks: Iterable[FloatArray], theta: FloatArray, intercept: bool) -> float:
+def residual_sum(blocks: Iterable[FloatArray], theta: DoubleDouble, intercept: bool) -> float:
     """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once."""
-    minus = DoubleDouble.of(-theta)
-    slopes = range(int(intercept), len(theta))
+    minus = -theta
+    slopes = range(int(intercept), len(theta.hi))
     total = DoubleDouble.zeros(1, 1)
     for block in blocks:
         zero = np.zeros(block.shape[1])
@@ -180,18 +180,18 @@ def _result(
     passes: int,
     rows: _Blocks | None,
 ) -> Fit:
-    p = len(solution.theta)
+    p = len(solution.theta.hi)
     rank = p - len(solution.dependent)
-    notes = []
+    notes: list[tuple[str, type[UserWarning]]] = []
     if solution.dependent:
         dependent = [statistics.names[j] for j in solution.dependent]
-        notes.append((rank_note(dependent, rank, p, statistics.n), RankWarning))
+        notes.append((rank_note(dependent, rank, p, statistics.n, method), RankWarning))
     if solution.error > PROMISED:
         notes.append((accuracy_note(solution.error, method), AccuracyWarning))
     for text, category in notes:
         warnings.warn(text, category, stacklevel=4)
     return Fit(
-        theta=solution.theta,
+        theta=solution.theta.hi,
         names=("intercept",) * statistics.intercept + statistics.names,
         cov_unscaled=solution.cov_unscaled,
         n=statistics.n,

@@ -17,17 +17,17 @@ class AccuracyWarning(UserWarning):
     """The answer has fewer than ten digits."""
 
 
-def rank_note(dependent: Sequence[str], rank: int, p: int, n: int) -> str:
+def rank_note(dependent: Sequence[str], rank: int, p: int, n: int, method: str) -> str:
     """Name the dependent columns."""
     listed = ", ".join(repr(name) for name in dependent[:NAMED])
     if len(dependent) > NAMED:
         listed += f" and {len(dependent) - NAMED} more"
-    one = len(dependent) == 1
-    too_few = f", of {n} rows" if n < p else ""
+    columns, are = ("column", "is") if len(dependent) == 1 else ("columns", "are")
+    what = "a linear combination" if len(dependent) == 1 else "linear combinations"
+    few_rows = f" from {n} rows" if n < p else ""
+    digits = ", to 7 digits," if method == "gram" else ""
     return (
-        f"rank {rank} of {p}{too_few}: "
-        f"{'column' if one else 'columns'} {listed} "
-        f"{'is a linear combination' if one else 'are linear combinations'} of the others; "
+        f"rank {rank} of {p}{few_rows}: {columns} {listed} {are}{digits} {what} of the others; "
         "the minimum-norm solution is given"
     )
 

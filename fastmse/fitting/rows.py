@@ -31,7 +31,8 @@ class RowBuffer:
 
     def __init__(self, names: Sequence[str], target: str = "y") -> None:
         self.names = (*names, target)
-        self.columns = np.empty((len(names) + 2, block_rows(len(names))))
+        self.block = block_rows(len(names))
+        self.columns = np.empty((len(names) + 2, self.block))
         self.filled = 0
         self.seen = 0
 
@@ -53,11 +54,11 @@ class RowBuffer:
             raise ValueError(f"X: got shape {X.shape}; want ({len(y)}, {n_features})")
         start = 0
         while start < len(y):
-            stop = min(len(y), start + self.columns.shape[1] - self.filled)
+            stop = min(len(y), start + self.block - self.filled)
             weight = None if sample_weight is None else sample_weight[start:stop]
             self._append(X[start:stop], y[start:stop], weight)
             start = stop
-            if self.filled == self.columns.shape[1]:
+            if self.filled == self.block:
                 yield self.columns
                 self.filled = 0
 

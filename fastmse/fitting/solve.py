@@ -8,14 +8,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmse.fitting.accuracy import condition_number, relative_error
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.sweep import sweep, sweep_independent
 
 FloatArray: TypeAlias = NDArray[np.float64]
-
-UNIT = {"double": 2.0**-52, "double-double": 2.0**-101}
-"""Rounding of an element of G."""
 
 ROUNDING_OF_DATA = (64 * 2.0**-53) ** 2
 """What is left of a column, squared, when it is a combination up to 64 roundings of its values."""
@@ -27,7 +25,8 @@ class Solution:
 
     Attributes
     ----------
-    theta : (p,) ndarray
+    theta : (p,) DoubleDouble
+        Not rounded to float64: far from the origin residuals need more of it.
     cov_unscaled : (p, p) ndarray or None
         (XᵀWX)⁻¹; None if the rank is deficient or ``l2 > 0``.
     sse, sst : float
@@ -40,7 +39,7 @@ class Solution:
         Bound on the relative error of any coefficient that rounding in G leads to.
     """
 
-    theta: FloatArray
+    theta: DoubleDouble
     cov_unscaled: FloatArray | None
     sse: float
     sst: float
@@ -55,10 +54,13 @@ def solve(
     *,
     intercept: bool,
     l2: float,
-    precision: str,
+    unit: float,
     n_threads: int,
 ) -> Solution:
-    """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame."""
+    """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame.
+
+    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ).
+    """
     a = gram.copy()
     y = len(frame.origin) - 1
     if intercept:
@@ -67,7 +69,7 @@ def solve(
     for k in range(1, y):
         a[k, k] += DoubleDouble.of(np.ldexp(l2, -2 * frame.exponents[k]))
     features = a.hi[1:y, 1:y].copy()
-    tolerance = _tolerance(frame, gram.hi, precision)
+    tolerance = _tolerance(frame, gram.hi, unit)
     swept, dependent = sweep_independent(a, range(1, y), tolerance, n_threads)
     swept = [0, *swept] if intercept else swept
     inverse = -a[np.ix_(swept, swept)]
@@ -75,27 +77,31 @@ def solve(
     if dependent:
         _to_minimum_norm(frame, a, coefficients, swept, dependent)
     theta = _in_units_of_data(frame, coefficients)
-    error = _relative_error(gram.hi, sst, inverse.hi, coefficients.hi, swept, UNIT[precision])
+    error = relative_error(
+        frame, gram.hi, inverse.hi, coefficients.hi, swept, float(a.hi[y, y]), sst, unit
+    )
+    condition = condition_number(features, inverse.hi[intercept:, intercept:])
     penalty = l2 * float(theta.hi[1:] @ theta.hi[1:])
     unit_y = 2 * frame.exponents[y]
     biased = l2 > 0 or bool(dependent)
     return Solution(
-        theta=theta.hi if intercept else theta.hi[1:],
+        theta=theta if intercept else theta[1:],
         cov_unscaled=None if biased else _covariance(frame, inverse, intercept),
         sse=max(float(np.ldexp(a.hi[y, y], unit_y)) - penalty, 0.0),
         sst=float(np.ldexp(sst, unit_y)),
-        condition=np.inf if dependent else _condition(features, inverse.hi[intercept:, intercept:]),
+        condition=condition,
         dependent=tuple(k - 1 for k in dependent),
         error=error,
     )
 
 
-def _tolerance(frame: Frame, gram: FloatArray, precision: str) -> FloatArray:
+def _tolerance(frame: Frame, gram: FloatArray, unit: float) -> FloatArray:
     """What rounding alone may leave of a dependent column's Σ w z²: of the data, of the Gram."""
     offset = np.ldexp(frame.origin, -frame.exponents)
     diagonal = np.diag(gram)
     of_values = diagonal + offset * (2 * gram[0] + offset * gram[0, 0])
-    return np.maximum(ROUNDING_OF_DATA * of_values, 16 * UNIT[precision] * diagonal)
+    tolerance: FloatArray = np.maximum(ROUNDING_OF_DATA * of_values, 16 * unit * diagonal)
+    return tolerance
 
 
 def _to_minimum_norm(
@@ -148,40 +154,3 @@ def _covariance(frame: Frame, inverse: DoubleDouble, intercept: bool) -> FloatAr
         V[:1], V[:, :1] = row, DoubleDouble(row.hi.T, row.lo.T)
         V[:1, :1] = corner
     return (V.hi + V.hi.T) / 2
-
-
-def _condition(features: FloatArray, inverse: FloatArray) -> float:
-    """κ₂ of the features scaled to length one: √(λ_max(R) λ_max(R⁻¹)), R their correlations.
-
-    Two largest eigenvalues are exact to rounding; a ratio to the smallest would stop at 10⁸.
-    """
-    if not len(features):
-        return 1.0
-    length = np.sqrt(np.diag(features))
-    outer = np.outer(length, length)
-    largest = [np.linalg.eigvalsh(m)[-1] for m in (features / outer, inverse * outer)]
-    return float(np.sqrt(largest[0] * largest[1]))
-
-
-def _relative_error(
-    gram: FloatArray,
-    sst: float,
-    inverse: FloatArray,
-    coefficients: FloatArray,
-    swept: list[int],
-    unit: float,
-) -> float:
-    """Error of the coefficients to first order, with ΔGⱼₖ independent and ≤ unit · lⱼ lₖ,
-    l = √diag G:
-
-        |Δcⱼ|² ≤ unit² · Σₖ (G⁻¹ⱼₖ lₖ)² · (l_y² + Σₖ (lₖ cₖ)²)
-
-    relative to |cⱼ|; and of SST, G_yy / SST.
-    """
-    length = np.sqrt(np.diag(gram))
-    c = coefficients[swept]
-    spread = np.sqrt(np.square(inverse * length[swept]).sum(axis=1))
-    delta = spread * np.hypot(length[-1], np.linalg.norm(length[swept] * c))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.append(delta / np.abs(c), gram[-1, -1] / sst)
-    return unit * float(np.max(ratios, where=~np.isnan(ratios), initial=0.0))

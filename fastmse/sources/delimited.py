@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from fastmse.sources.arrow_numbers import from_text
-from fastmse.sources.errors import SourceError, check_names, reading
+from fastmse.sources.errors import SourceError, check_names, count, reading
 from fastmse.sources.reader import EMPTY, Chunk, Column, TextCell
 
 BLOCK_BYTES = 1 << 20  # Arrow's default; a line must fit into one block
@@ -149,8 +149,9 @@ class DelimitedReader:
             except pa.ArrowInvalid:
                 for line, cells in self._records():
                     if len(cells) != len(self._names):
+                        found, named = count(len(cells), "cell"), count(len(self._names), "column")
                         raise SourceError(
-                            f"{self.path}: line {line} has {len(cells)} cells where line 1 names "
-                            f"{len(self._names)} columns; correct the line"
+                            f"{self.path}: line {line} has {found} where line 1 names {named}; "
+                            "correct the line"
                         ) from None
                 raise

@@ -37,6 +37,11 @@ def listed(names: Sequence[str]) -> str:
     return shown if len(names) <= LISTED else f"{shown} and {len(names) - LISTED} more"
 
 
+def count(number: int, what: str) -> str:
+    """Count things in English: 1 row, 2 rows."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def suggestion(name: str, names: Sequence[str]) -> str:
     """Advise on a name that is not there: the closest ones, else all of them."""
     folded = {known.casefold(): known for known in names}

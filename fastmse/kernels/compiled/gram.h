@@ -67,8 +67,8 @@ static inline void dd_add_dot(double *hi, double *lo, const double *ah, const do
 }
 
 /* y[j] += c * x[j] */
-static inline void dd_add_scaled(double *yh, double *yl, double ch, double cl, const double *xh,
-                                 const double *xl, ptrdiff_t n) {
+static inline void dd_add_scaled(double *__restrict yh, double *__restrict yl, double ch, double cl,
+                                 const double *__restrict xh, const double *__restrict xl, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < n; j++)
         dd_add_product(&yh[j], &yl[j], ch, cl, xh[j], xl[j]);
 }

@@ -8,9 +8,6 @@ rows of `out`, each element summed in one fixed order: the same bits for any num
 Cost: 17 flops with a fused multiply-add, else 33, for each product that is summed.
 """
 
-from cython.parallel cimport prange
-
-
 cdef extern from "gram.h" nogil:
     void dd_add_dot(
         double *hi, double *lo,

@@ -69,8 +69,7 @@ cdef void finish_block(
     """SSE and the intercept's gradient, from the residuals of the whole block."""
     cdef ptrdiff_t k, K = job.n_thetas
     for k in range(K):
-        node[k] = block_dot(c + k * job.block, r + k * job.block, rows)
-        node[K + k] = 0.0
+        store_pair(block_dot2(c + k * job.block, r + k * job.block, rows), node + k, K)
         if job.grad and job.intercept:
             node[2 * K + k * job.n_parameters] = block_sum(c + k * job.block, rows)
 

@@ -10,6 +10,11 @@ cdef extern from "lanes.h" nogil:
     double run_sum(const double *a, ptrdiff_t n) noexcept
     double run_dot(const double *a, const double *b, ptrdiff_t n) noexcept
     double run_squared_difference(const double *a, const double *b, ptrdiff_t n) noexcept
+    ctypedef struct pair:
+        double high, low
+    void add_run(pair *sum, double run) noexcept
+    void store_pair(pair sum, double *node, ptrdiff_t k) noexcept
+    pair block_dot2(const double *a, const double *b, ptrdiff_t n) noexcept
     double block_dot(const double *a, const double *b, ptrdiff_t n) noexcept
     double block_sum(const double *a, ptrdiff_t n) noexcept
     double row_dot(const double *theta, const double *x, ptrdiff_t d) noexcept
@@ -35,15 +40,18 @@ cdef void weights_block(
 ) noexcept nogil:
     cdef ptrdiff_t start, n, i
     cdef const double *w
-    cdef double total = 0.0, zeros = 0.0, invalid = 0.0
+    cdef pair total
+    cdef double zeros = 0.0, invalid = 0.0
+    total.high = total.low = 0.0
     for start from 0 <= start < rows by RUN:
         n = min(RUN, rows - start)
         w = read_rows(&job.w, first + start, n, scratch)
-        total += run_sum(w, n)
+        add_run(&total, run_sum(w, n))
         for i in range(n):
             zeros += w[i] == 0.0
             invalid += not (w[i] >= 0.0 and w[i] <= DBL_MAX)
-    node[0], node[1], node[2], node[3] = total, 0.0, zeros, invalid
+    store_pair(total, node, 1)
+    node[2], node[3] = zeros, invalid
 
 
 cdef void write_gradient(
@@ -71,7 +79,8 @@ cdef void predictions_block(
     cdef const double *w
     cdef double *r = scratch + 3 * RUN
     cdef double *c = r
-    cdef double sse = 0.0
+    cdef pair sse
+    sse.high = sse.low = 0.0
     if job.w.data != NULL:
         c = scratch + 4 * RUN
     for start from 0 <= start < rows by RUN:
@@ -80,13 +89,13 @@ cdef void predictions_block(
         f = read_rows(&job.f, first + start, n, scratch + RUN)
         w = read_rows(&job.w, first + start, n, scratch + 2 * RUN)
         if w == NULL and job.out.data == NULL:
-            sse += run_squared_difference(f, y, n)
+            add_run(&sse, run_squared_difference(f, y, n))
             continue
         residuals(f, y, w, r, c, n)
-        sse += run_dot(c, r, n)
+        add_run(&sse, run_dot(c, r, n))
         if job.out.data != NULL:
             write_gradient(job, first + start, c, n, scratch + 5 * RUN)
-    node[0], node[1] = sse, 0.0
+    store_pair(sse, node, 1)
 
 
 cdef Job empty_job(object sample_weight):

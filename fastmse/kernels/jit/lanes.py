@@ -1,6 +1,6 @@
 """The order of every sum inside a block, as in ``compiled/lanes.h``: the same bits.
 
-A run is up to 256 terms; term i goes to lane i mod 16, lanes fold pairwise. No fastmath:
+A run is up to 128 terms; term i goes to lane i mod 16, lanes fold pairwise. No fastmath:
 LLVM must not reorder, and does not need to.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 LANES = 16
-RUN = 256
+RUN = 128
 DOT_LANES = 8
 
 
@@ -46,6 +46,29 @@ def run_dot(a, b):
     for i in range(whole, a.size):
         lane[i - whole] += a[i] * b[i]
     return fold(lane)
+
+
+@njit(nogil=True)
+def add_run(high, low, run):
+    """(high, low) + run in double-double, the low part not normalised."""
+    s = high + run
+    t = s - high
+    return s, low + ((high - (s - t)) + (run - t))
+
+
+@njit(nogil=True)
+def store_pair(high, low, node, at, k):
+    """To node[at] and node[at + k]; infinity and NaN have no low part."""
+    node[at] = high
+    node[at + k] = low if high - high == 0.0 else 0.0
+
+
+@njit(nogil=True)
+def block_dot2(a, b):
+    high, low = 0.0, 0.0
+    for start in range(0, a.size, RUN):
+        high, low = add_run(high, low, run_dot(a[start : start + RUN], b[start : start + RUN]))
+    return high, low
 
 
 @njit(nogil=True)

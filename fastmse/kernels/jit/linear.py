@@ -11,9 +11,11 @@ from fastmse.kernels.jit.lanes import (
     add_columns,
     add_rows,
     block_dot,
+    block_dot2,
     block_sum,
     residuals,
     row_dot,
+    store_pair,
 )
 
 TILE_ROWS = 64
@@ -35,8 +37,8 @@ def finish_block(intercept, grad, c, r, node):
     K = len(r)
     p = (node.size - 2 * K) // K
     for k in range(K):
-        node[k] = block_dot(c[k], r[k])
-        node[K + k] = 0.0
+        high, low = block_dot2(c[k], r[k])
+        store_pair(high, low, node, k, K)
         if grad and intercept:
             node[2 * K + k * p] = block_sum(c[k])
 

@@ -1,0 +1,65 @@
+"""How well a problem is conditioned, and how many digits its Gram matrix lets through."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastmse.fitting.frame import Frame
+
+FloatArray: TypeAlias = NDArray[np.float64]
+
+LEAST_T = 0.01
+"""Digits are counted of a coefficient, or of this part of its standard error if that is larger."""
+
+
+def condition_number(features: FloatArray, inverse: FloatArray) -> float:
+    """κ₂ of features scaled to length one: √(λ_max(R) λ_max(R⁻¹)), R their correlations.
+
+    Two largest eigenvalues are good to rounding; a ratio to the smallest would stop at 10⁸. It is
+    inf if the inverse is that of a smaller, independent set.
+    """
+    if len(features) > len(inverse):
+        return np.inf
+    if not len(features):
+        return 1.0
+    length = np.sqrt(np.diag(features))
+    outer = np.outer(length, length)
+    largest = [float(np.linalg.eigvalsh(m)[-1]) for m in (features / outer, inverse * outer)]
+    return float(np.sqrt(largest[0] * largest[1]))
+
+
+def relative_error(
+    frame: Frame,
+    gram: FloatArray,
+    inverse: FloatArray,
+    coefficients: FloatArray,
+    swept: list[int],
+    sse: float,
+    sst: float,
+    unit: float,
+) -> float:
+    """Estimate the largest relative error of an estimate that rounding of G leads to.
+
+    To first order, with ΔGⱼₖ independent and ≤ unit · lⱼ lₖ, l = √diag G,
+
+        |Δcⱼ|² ≤ unit² · Σₖ (G⁻¹ⱼₖ lₖ)² · (l_y² + Σₖ (lₖ cₖ)²)
+
+    for the coefficients c of z; those of the data are θ = T c, the intercept the value at x = 0.
+    """
+    offset = np.ldexp(frame.origin, -frame.exponents)
+    T = np.eye(len(swept))
+    if swept[:1] == [0]:
+        T[0, 1:] = -offset[swept[1:]]
+    c, length = coefficients[swept], np.sqrt(np.diag(gram))
+    theta = T @ c + np.where(np.array(swept) == 0, offset[-1], 0.0)
+    spread = np.linalg.norm(T @ inverse * length[swept], axis=1)
+    delta = spread * np.hypot(length[-1], np.linalg.norm(length[swept] * c))
+    variance = np.einsum("ij,jk,ik->i", T, inverse, T, optimize=True)
+    stderr = np.sqrt(np.abs(variance * sse) / gram[0, 0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_theta = delta / np.maximum(np.abs(theta), LEAST_T * stderr)
+        ratios = np.append(of_theta, gram[-1, -1] / sst)
+    return unit * float(np.max(ratios, where=~np.isnan(ratios), initial=0.0))

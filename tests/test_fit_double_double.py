@@ -1,0 +1,120 @@
+"""Double-double arithmetic against exact fractions: NumPy's, and the kernels of every build."""
+
+from __future__ import annotations
+
+import importlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastmse.fitting.double_double import DoubleDouble
+from fastmse.fitting.sweep import sweep
+from fastmse.kernels import compiled
+
+ULP = Fraction(1, 2**100)
+
+numbers = st.floats(-1e100, 1e100).filter(lambda x: x == 0 or abs(x) > 1e-100)
+pairs = st.tuples(numbers, st.floats(-1, 1)).map(
+    lambda p: (p[0] + p[0] * 2.0**-53 * p[1], p[0] * 2.0**-54 * p[1])
+)
+
+
+@pytest.fixture(params=compiled.supported())
+def kernels(request):
+    return importlib.import_module(f"fastmse.kernels.compiled.{request.param.replace('-', '_')}")
+
+
+def double_double(pair):
+    return DoubleDouble(np.array(pair[0]), np.array(pair[1]))
+
+
+def exactly(a, index=()):
+    return Fraction(float(a.hi[index])) + Fraction(float(a.lo[index]))
+
+
+@given(pairs, pairs)
+def test_sum_and_product_are_good_to_106_bits(p, q):
+    a, b = double_double(p), double_double(q)
+    x, y = exactly(a), exactly(b)
+    assert abs(exactly(a + b) - (x + y)) <= ULP * (abs(x) + abs(y))
+    assert abs(exactly(a - b) - (x - y)) <= ULP * (abs(x) + abs(y))
+    assert abs(exactly(a * b) - x * y) <= ULP * abs(x * y)
+
+
+@given(pairs, pairs.filter(lambda p: p[0] != 0))
+def test_quotient(p, q):
+    a, b = double_double(p), double_double(q)
+    exact = exactly(a) / exactly(b)
+    assert abs(exactly(a / b) - exact) <= 2 * ULP * abs(exact)
+
+
+@given(numbers, numbers)
+def test_sum_and_product_of_doubles_are_exact(x, y):
+    a, b = np.array(x), np.array(y)
+    assert exactly(DoubleDouble.sum_of(a, b)) == Fraction(x) + Fraction(y)
+    assert exactly(DoubleDouble.product_of(a, b)) == Fraction(x) * Fraction(y)
+
+
+def random(rng, *shape):
+    hi = rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 4, shape)
+    return DoubleDouble(hi, hi * 2.0**-54 * rng.uniform(-1, 1, shape))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 15, 16, 17, 31, 33, 97])
+@pytest.mark.parametrize("m", [1, 3])
+def test_gram_kernel_is_good_to_100_bits(kernels, m, n):
+    rng = np.random.default_rng([m, n])
+    z, out = random(rng, m, n), DoubleDouble.of(np.eye(m))
+    kernels.gram_double_double(z.hi, z.lo, z.hi, z.lo, out.hi, out.lo, 2)
+    for i in range(m):
+        for j in range(m):
+            products = [exactly(z, (i, r)) * exactly(z, (j, r)) for r in range(n)]
+            exact = int(i == j) + sum(products)
+            scale = int(i == j) + sum(abs(product) for product in products)
+            assert abs(exactly(out, (i, j)) - exact) <= 4 * ULP * scale
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 33])
+def test_update_kernel_is_good_to_100_bits(kernels, n):
+    rng = np.random.default_rng(n)
+    out, u, v = random(rng, 3, n), random(rng, 3), random(rng, n)
+    before = out.copy()
+    kernels.update_double_double(out.hi, out.lo, u.hi, u.lo, v.hi, v.lo, 2)
+    for i in range(3):
+        for j in range(n):
+            x, product = exactly(before, (i, j)), exactly(u, i) * exactly(v, j)
+            assert abs(exactly(out, (i, j)) - x - product) <= 2 * ULP * (abs(x) + abs(product))
+
+
+def test_every_build_gives_the_bits_of_the_first():
+    rng = np.random.default_rng(1)
+    z = random(rng, 7, 1000)
+    results = set()
+    for isa in compiled.supported():
+        kernels = importlib.import_module(f"fastmse.kernels.compiled.{isa.replace('-', '_')}")
+        for n_threads in (1, 2, 3):
+            out = DoubleDouble.zeros(7, 7)
+            kernels.gram_double_double(z.hi, z.lo, z.hi, z.lo, out.hi, out.lo, n_threads)
+            kernels.update_double_double(
+                out.hi, out.lo, *(np.ascontiguousarray(z.hi[:, k]) for k in (0, 1, 2, 3)), n_threads
+            )
+            results.add(out.hi.tobytes() + out.lo.tobytes())
+    assert len(results) == 1
+
+
+def test_sweeping_every_column_inverts():
+    rng = np.random.default_rng(2)
+    Z = rng.integers(-9, 9, (20, 4)).astype(float)
+    a = DoubleDouble.of(Z.T @ Z)
+    for k in range(4):
+        sweep(a, k, 1)
+    G = [[Fraction(int(v)) for v in row] for row in Z.T @ Z]
+    identity = [
+        [sum(G[i][k] * exactly(-a, (k, j)) for k in range(4)) for j in range(4)] for i in range(4)
+    ]
+    for i in range(4):
+        for j in range(4):
+            assert abs(identity[i][j] - int(i == j)) < 1e-27

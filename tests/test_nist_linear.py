@@ -1,0 +1,70 @@
+"""NIST's certified linear and univariate sets, from the columns as a user would build them."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from fit_problems import digits
+
+from fastmse.fitting import fit_rows
+
+LINEAR = ["Norris", "Pontius", "NoInt1", "Longley", "Wampler1", "Wampler3", "Wampler5"]
+UNIVARIATE = [
+    "PiDigits", "Lottery", "Lew", "Mavro", "Michelso", "NumAcc1", "NumAcc2", "NumAcc3", "NumAcc4",
+]  # fmt: skip
+DEGREE = {"Pontius": 2, "Wampler1": 5, "Wampler3": 5, "Wampler5": 5}
+
+
+def numbers(path, n):
+    """The data: the last n lines of the file."""
+    lines = [line for line in path.read_text().splitlines() if line.strip()]
+    return np.array([[float(word) for word in line.split()] for line in lines[-n:]])
+
+
+def fit_linear(shared, name, n, method):
+    rows = numbers(shared / "strd" / "linear" / f"{name}.dat", n)
+    y, X = rows[:, 0], rows[:, 1:]
+    X = X ** np.arange(1, DEGREE.get(name, 1) + 1)
+    return fit_rows(
+        lambda: iter([(X, y, None)]), X.shape[1], intercept=name != "NoInt1", method=method
+    )
+
+
+@pytest.fixture(scope="module")
+def certified(shared):
+    return json.loads((shared / "strd" / "reference.json").read_text())
+
+
+@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize("method, floor", [("auto", 10.0), ("gram2", 14.0)])
+def test_linear(shared, certified, name, method, floor):
+    reference = certified[name]
+    ceiling = reference["ceiling_data"]
+    fitted = fit_linear(shared, name, reference["n"], method)
+    lre = [digits(a, b) for a, b in zip(fitted.theta, reference["params"], strict=True)]
+    assert min(lre) >= min(floor, ceiling["params"] - 0.5)
+    # Certified zeros (Wampler1's residuals) are left out: float64 data leave 1e-10 of rounding.
+    if float(reference["rss"]) > 0:
+        of_stderr = [
+            digits(a, b) for a, b in zip(fitted.stderr, reference["param_sds"], strict=True)
+        ]
+        floor = min(12.0 if method == "gram2" else 10.0, ceiling["resid_sd"] - 0.5)
+        assert min(of_stderr) >= floor
+        assert digits(math.sqrt(fitted.s2), reference["resid_sd"]) >= floor
+        assert digits(fitted.loglik, reference["loglik"]) >= floor
+
+
+@pytest.mark.parametrize("name", UNIVARIATE)
+@pytest.mark.parametrize("method", ["auto", "gram2"])
+def test_univariate(shared, name, method):
+    folder = shared / "strd" / "univariate"
+    reference = json.loads((folder / "reference.json").read_text())[name]
+    y = numbers(folder / f"{name}.dat", reference["n"])[:, 0]
+    X = np.empty((len(y), 0))
+    fitted = fit_rows(lambda: iter([(X, y, None)]), 0, intercept=True, method=method)
+    of_mean, of_sd, _ = reference["ceiling_data"]
+    assert digits(fitted.theta[0], reference["mean"]) >= min(15.0, of_mean - 0.5)
+    assert digits(math.sqrt(fitted.s2), reference["sd"]) >= min(14.5, of_sd - 0.5)
