@@ -213,7 +213,7 @@ def test_scale_is_no_matter(exponent):
 
 
 @pytest.mark.parametrize(
-    "bad, word", [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")]
+    ("bad", "word"), [(np.nan, "NaN"), (np.inf, "infinity"), (-np.inf, "infinity")]
 )
 def test_refuses_what_is_not_finite_naming_column_and_row(bad, word):
     X, y = np.ones((6000, 2)), np.ones(6000)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_fit_does_not_end_the_stream(n):
     assert bits(statistics.fit()) == bits(gathered(X, y).fit())
 
 
-@pytest.mark.parametrize("precision, rtol", [("double", 1e-11), ("double-double", 1e-14)])
+@pytest.mark.parametrize(("precision", "rtol"), [("double", 1e-11), ("double-double", 1e-14)])
 @pytest.mark.parametrize("seed", range(5))
 def test_merging_in_any_order_keeps_its_bound(precision, rtol, seed):
     X, y, weight = data(20_000)
@@ -86,6 +87,7 @@ def test_merging_in_any_order_keeps_its_bound(precision, rtol, seed):
     np.testing.assert_allclose(merged.sse, whole.sse, rtol=1e-14)
 
 
+@pytest.mark.filterwarnings("ignore::fastmse.fitting.AccuracyWarning")  # of the intercept
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_merging_far_apart_frames(precision):
     rng = np.random.default_rng(1)
@@ -180,7 +182,7 @@ def test_every_instruction_set_gives_the_same_bits(isa):
     code = "import sys; sys.path[:0] = sys.argv[1:]\nimport test_fit_statistics as t\n"
     code += "print(t.fit_bits(2).hex())"
     run = subprocess.run(
-        [sys.executable, "-c", code, os.path.dirname(__file__)],
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
         env={**os.environ, "FASTMSE_ISA": isa},
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip

@@ -39,7 +39,7 @@ def certified(shared):
 
 
 @pytest.mark.parametrize("name", LINEAR)
-@pytest.mark.parametrize("method, floor", [("auto", 10.0), ("gram2", 14.0)])
+@pytest.mark.parametrize(("method", "floor"), [("auto", 10.0), ("gram2", 14.0)])
 def test_linear(shared, certified, name, method, floor):
     reference = certified[name]
     ceiling = reference["ceiling_data"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import importlib.metadata
 import importlib.resources
 import importlib.util
@@ -132,17 +131,6 @@ def test_extras_hold_what_they_promise() -> None:
     assert not [line for line in requirements if re.match("torch|jax|cupy|numba-cuda", line)]
     extras = importlib.metadata.metadata("fastmse").get_all("Provides-Extra")
     assert set(extras) >= {"cli", "test", "bench", "dev", "all"}
-
-
-def test_readme_example(root: Path) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", (root / "README.md").read_text(), re.M | re.S)
-    assert blocks
-    names: dict[str, object] = {}
-    for block in blocks:
-        example = doctest.DocTestParser().get_doctest(block, names, "README.md", None, None)
-        runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-        assert runner.run(example, clear_globs=False).failed == 0
-        names = example.globs
 
 
 @pytest.mark.parametrize("heading", ["Try it", "Run the tests"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import click
+import numpy as np
 
 from fastmse.cli import options
 from fastmse.cli.first_pass import EnoughRows, FirstPass, Varied, Watcher
@@ -81,7 +82,7 @@ def fit_source(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the summary's note says the same
         try:
-            return fit_rows(
+            found = fit_rows(
                 FirstPass(with_progress(rows), *watchers),
                 len(rows.features),
                 intercept=intercept,
@@ -91,3 +92,8 @@ def fit_source(
             )
         except ValueError as error:
             raise click.ClickException(str(error)) from error
+    if not np.isfinite([*found.theta, found.sse]).all():
+        raise click.ClickException(
+            f"the squares of {rows.target!r} or of a feature overflow; measure in larger units"
+        )
+    return found

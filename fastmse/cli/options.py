@@ -13,6 +13,8 @@ from fastmse import threads as threads_setting
 from fastmse.kernels import compiled
 from fastmse.sources import Rows
 
+LONGEST_NAME = 200  # of 255 that file systems allow: a temporary file's name is longer
+
 data = click.argument("data", metavar="DATA...", nargs=-1, required=True)
 target = click.option("--target", metavar="Y", required=True, help="Column to explain.")
 weights = click.option("--weights", metavar="W", help="Column of weights: how often a row counts.")
@@ -55,14 +57,16 @@ def check_output(path: str | None, option: str, data: Sequence[str]) -> None:
     """Refuse a file that could not be written, or would replace the data, before any work."""
     if path is None:
         return
-    folder = Path(path).parent
+    file, folder = Path(path), Path(path).parent
+    if len(file.name) > LONGEST_NAME:
+        raise click.UsageError(f"{option}: the file's name is too long; shorten it")
     if not folder.is_dir():
         raise click.UsageError(f"{option}: there is no folder {str(folder)!r}; make it first")
-    if Path(path).is_dir():
+    if file.is_dir():
         raise click.UsageError(f"{option}: {path!r} is a folder; name a file in it")
     if not os.access(folder, os.W_OK):
         raise click.UsageError(f"{option}: the folder {str(folder)!r} is read-only; name another")
-    if any(Path(path).resolve() == Path(name).resolve() for name in data):
+    if any(file.resolve() == Path(name).resolve() for name in data):
         raise click.UsageError(f"{option}: {path!r} is the data itself; name another file")
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse.fitting.frame import Frame
-
-FloatArray: TypeAlias = NDArray[np.float64]
+from fastmse.gaussian import FloatArray
 
 LEAST_T = 0.01
 """Digits are counted of a coefficient, or of this part of its standard error if that is larger."""

@@ -10,14 +10,13 @@ Source: Joldes, Muller, Popescu, ACM TOMS 44 (2017), article 15.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
-
-FloatArray: TypeAlias = NDArray[np.float64]
 
 SPLITTER = 2.0**27 + 1
 

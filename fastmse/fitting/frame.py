@@ -12,14 +12,12 @@ before anything is squared; powers of two change no digit and keep squares from 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastmse.fitting.double_double import DoubleDouble
-
-FloatArray: TypeAlias = NDArray[np.float64]
+from fastmse.gaussian import FloatArray
 
 LARGEST = 1022
 """Both 2^e and 2^−e are normal numbers."""

@@ -14,20 +14,18 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse import threads
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.rows import RowBuffer
+from fastmse.gaussian import FloatArray
 
 if TYPE_CHECKING:
     from fastmse.results import Fit
-
-FloatArray: TypeAlias = NDArray[np.float64]
 
 UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
 """Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""

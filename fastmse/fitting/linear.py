@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse import threads
 from fastmse.fitting.double_double import DoubleDouble
@@ -16,9 +15,9 @@ from fastmse.fitting.gram import SufficientStatistics
 from fastmse.fitting.notes import AccuracyWarning, RankWarning, accuracy_note, rank_note
 from fastmse.fitting.rows import RowBuffer
 from fastmse.fitting.solve import Solution, solve
+from fastmse.gaussian import FloatArray
 from fastmse.results import Fit
 
-FloatArray: TypeAlias = NDArray[np.float64]
 Block: TypeAlias = tuple[Any, Any, Any]
 Rows: TypeAlias = Callable[[], Iterable[Block]]
 
@@ -121,7 +120,7 @@ def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
         spoilt = int(np.argmax(~np.isfinite(np.diag(gram.hi)))) - 1
         name = (*statistics.names, statistics.target)[spoilt]
         raise ValueError(
-            f"X: column {name!r} has values over 10¹⁵⁰ times those of its first rows; "
+            f"column {name!r} has values over 10¹⁵⁰ times those of its first rows; "
             "their squares overflow"
         )
     return solve(

@@ -7,12 +7,12 @@ move a border: the same rows give the same blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
+from fastmse.gaussian import FloatArray
 
 BLOCK_DOUBLES = 2**19
 """4 MB. Adding a block's Gram matrix to the sum costs O(p²): long blocks make it cheap."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse.fitting.accuracy import condition_number, relative_error
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.sweep import sweep, sweep_independent
-
-FloatArray: TypeAlias = NDArray[np.float64]
+from fastmse.gaussian import FloatArray
 
 ROUNDING_OF_DATA = (64 * 2.0**-53) ** 2
 """What is left of a column, squared, when it is a combination up to 64 roundings of its values."""
@@ -36,7 +33,7 @@ class Solution:
     dependent : tuple of int
         Features that are linear combinations of those before them.
     error : float
-        Bound on the relative error of any coefficient that rounding in G leads to.
+        Largest relative error of a coefficient that rounding in G leads to, estimated.
     """
 
     theta: DoubleDouble

@@ -16,14 +16,9 @@ Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fastmse.fitting.double_double import DoubleDouble
-
-FloatArray: TypeAlias = NDArray[np.float64]
+from fastmse.gaussian import FloatArray
 
 ONE = DoubleDouble.of(1.0)
 

@@ -94,11 +94,17 @@ def _numeric_names(readers: Sequence[Reader], others: Sequence[str]) -> list[str
         if name not in others and any(column.numeric for column in columns):
             names.append(name)
     if not names:
-        path = readers[0].path
-        if all(column.note == EMPTY for column in readers[0].columns.values()):
-            raise SourceError(f"{path}: there are no rows below the column names; nothing to use")
-        raise SourceError(f"{path}: no numeric column is left to be a feature; add one")
+        raise SourceError(f"{readers[0].path}: {_why_none(readers[0])}")
     return names
+
+
+def _why_none(reader: Reader) -> str:
+    """Say why no column can be a feature."""
+    if all(column.note == EMPTY for column in reader.columns.values()):
+        return "there are no rows below the column names; nothing to use"
+    notes = [f"{k!r} is {v.note}" for k, v in reader.columns.items() if not v.numeric]
+    found = f" ({'; '.join(notes[:3])})" if notes else ""
+    return f"no numeric column is left to be a feature{found}; add one"
 
 
 def _check_distinct(names: Sequence[str]) -> None:

@@ -56,13 +56,13 @@ def _reader(name: str) -> str:
 
 
 def _check_readable(name: str) -> None:
-    if Path(name).is_dir():
-        raise SourceError(f"{name}: this is a folder; name the files in it, as {name}/*.parquet")
     try:
         with Path(name).open("rb") as file:
             is_empty = not file.read(1)
     except FileNotFoundError:
         raise SourceError(f"{name}: there is no such file; check the path") from None
+    except IsADirectoryError:
+        raise SourceError(f"{name}: this is a folder; name the files in it") from None
     except OSError as error:
         raise SourceError(f"{name}: cannot be opened ({error.strerror}); check it") from None
     if is_empty:

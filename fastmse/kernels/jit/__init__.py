@@ -14,8 +14,8 @@ import numba
 import numpy as np
 
 from fastmse.kernels.jit.layers import threading_layer
-from fastmse.kernels.jit.linear import count_columns, count_rows, tile_rows
-from fastmse.kernels.jit.predictions import count_predictions, count_weights
+from fastmse.kernels.jit.linear_blocks import count_columns, count_rows, tile_rows
+from fastmse.kernels.jit.prediction_blocks import count_predictions, count_weights
 from fastmse.kernels.jit.lanes import DOT_LANES, RUN
 from fastmse.statistics import BlockCounter
 

@@ -88,9 +88,15 @@ def block_dot(a, b):
 
 
 @njit(nogil=True)
+def fill(target, value):
+    for i in range(target.size):
+        target[i] = value
+
+
+@njit(nogil=True)
 def row_dot(theta, x, lane):
     """<theta, x>: term j in lane j mod 8."""
-    lane[:] = 0.0
+    fill(lane, 0.0)
     whole = x.size // DOT_LANES * DOT_LANES
     for j in range(0, whole, DOT_LANES):
         for k in range(DOT_LANES):

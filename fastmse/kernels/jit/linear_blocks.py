@@ -13,6 +13,7 @@ from fastmse.kernels.jit.lanes import (
     block_dot,
     block_dot2,
     block_sum,
+    fill,
     residuals,
     row_dot,
     store_pair,
@@ -50,11 +51,12 @@ def rows_block(job, first, rows, node, scratch):
     y, w, X = y[first : first + rows], w[first : first + rows], X[first : first + rows]
     r = scratch[: K * rows].reshape(K, rows)
     c = scratch[K * rows : 2 * K * rows].reshape(K, rows) if w.size else r
-    g_run = scratch[2 * K * rows : 2 * K * rows + K * d].reshape(K, d)
+    runs = scratch[2 * K * rows : 2 * K * rows + K * d]
+    g_run = runs.reshape(K, d)
     lane = scratch[2 * K * rows + K * d : 2 * K * rows + K * d + DOT_LANES]
     tile = tile_rows(d)
-    node[:] = 0.0
-    g_run[:] = 0.0
+    fill(node, 0.0)
+    fill(runs, 0.0)
     for start in range(0, rows, tile):
         stop = min(start + tile, rows)
         x = X[start:stop]
@@ -72,7 +74,7 @@ def rows_block(job, first, rows, node, scratch):
                 G = node[2 * K + k * p + intercept : 2 * K + (k + 1) * p]
                 for j in range(d):
                     G[j] += g_run[k, j]
-            g_run[:] = 0.0
+            fill(runs, 0.0)
     finish_block(intercept, grad, c, r, node)
 
 
@@ -83,11 +85,11 @@ def columns_block(job, first, rows, node, scratch):
     y, w = y[first : first + rows], w[first : first + rows]
     r = scratch[: K * rows].reshape(K, rows)
     c = scratch[K * rows : 2 * K * rows].reshape(K, rows) if w.size else r
-    node[:] = 0.0
+    fill(node, 0.0)
     x = XT[:, first : first + rows]
     for k in range(K):
         f = r[k]
-        f[:] = theta[k, 0] if intercept else 0.0
+        fill(f, theta[k, 0] if intercept else 0.0)
         add_columns(theta[k, intercept:], x, f)
         residuals(f, y, w, f, c[k])
         if grad:
