@@ -3,6 +3,7 @@
 Everything else about the package stands in pyproject.toml.
 """
 
+import os
 import platform
 import sys
 import tempfile
@@ -54,6 +55,10 @@ def extension(name: str, flags: list[str]) -> Extension:
 class BuildExt(build_ext):
     """Adds the compiler's own spelling of the flags, and OpenMP where it has it."""
 
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
     def build_extensions(self) -> None:
         msvc = self.compiler.compiler_type == "msvc"
         openmp = self.openmp_flags()
@@ -89,8 +94,6 @@ if __name__ == "__main__":
     extensions = [extension("fastmse.inputs", []), extension("fastmse.machine", [])]
     extensions += [extension(KERNELS + name, flags) for name, flags in kernel_builds().items()]
     setup(
-        ext_modules=cythonize(
-            extensions, nthreads=0, compiler_directives={"language_level": 3}
-        ),
+        ext_modules=cythonize(extensions, nthreads=0, compiler_directives={"language_level": 3}),
         cmdclass={"build_ext": BuildExt},
     )

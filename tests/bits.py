@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 from storage import DTYPES, MATRIX_LAYOUTS, VECTOR_LAYOUTS, lay_matrix, lay_vector, small_integers
@@ -42,7 +43,7 @@ def cuts(rng: np.random.Generator, n: int) -> list[slice]:
     inside = np.unique(rng.integers(0, n + 1, rng.integers(1, 8)))
     ones = np.arange(3) + rng.integers(0, max(n - 3, 1))
     edges = np.unique(np.concatenate([[0, n], inside, ones[ones < n]]))
-    return [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
 
 def random_weights(rng: np.random.Generator, n: int) -> np.ndarray | None:

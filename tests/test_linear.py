@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import exact
-import fastmse as fm
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 from storage import DTYPES, MATRIX_LAYOUTS, dtype_of, lay_matrix, small_integers
+
+import fastmse as fm
 
 # d: none, one, the packed kernel's last (16), the row kernel's first, odd and even tails of
 # its 8 lanes. n: around its groups (4), tiles (64), the lanes, the runs and both blocks.

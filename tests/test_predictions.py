@@ -5,12 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 
 import exact
-import fastmse as fm
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from storage import DTYPES, FLOATS, VECTOR_LAYOUTS, dtype_of, lay_vector, small_integers
+
+import fastmse as fm
 
 # Around the lanes (16), the runs (128) and the block (4096) of the grid.
 SIZES = [1, 2, 15, 16, 17, 31, 33, 97, 127, 128, 129, 4095, 4096, 4097, 12_289]

@@ -29,10 +29,15 @@ def write_data(path: Path, n: int) -> None:
             rows = min(GROUP, n - start)
             columns = means[:, None] + scales[:, None] * random.standard_normal((len(means), rows))
             y = true_mean(columns) + SIGMA * random.standard_normal(rows)
-            writer.write_batch(pa.record_batch([*columns, y], schema=schema))
+            writer.write_batch(pa.record_batch([*map(_arrow, columns), _arrow(y)], schema=schema))
 
 
 def true_mean(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return f(x; θ) for features in rows, (d, n)."""
     mean: NDArray[np.float64] = INTERCEPT + SLOPES @ columns
     return mean
+
+
+def _arrow(column: NDArray[np.float64]) -> pa.Array:
+    """Share a column's memory with Arrow, whose own conversion imports pandas first: 0.3 s."""
+    return pa.Array.from_buffers(pa.float64(), len(column), [None, pa.py_buffer(column)])

@@ -31,10 +31,12 @@ class OutputElements(Elements):
 
     __slots__ = ("rows",)
 
+    def __init__(self, array: np.ndarray, rows: slice = slice(None)) -> None:
+        super().__init__(array)
+        self.rows = rows
+
     def __getitem__(self, rows: slice) -> OutputElements:
-        part = OutputElements(self.array)
-        part.rows = rows
-        return part
+        return OutputElements(self.array, rows)
 
     def buffer(self) -> np.ndarray:
         return np.empty(self.rows.stop - self.rows.start, self.array.dtype)
@@ -59,7 +61,7 @@ def as_elements(
         columns = [None if array is None else array.T for array in columns]
     views = [None if array is None else _flat(array) for array in columns]
     if isinstance(views[-1], Elements):
-        views[-1] = OutputElements(columns[-1])
+        views[-1] = OutputElements(views[-1].array)
     return views, any(isinstance(view, Elements) for view in views)
 
 

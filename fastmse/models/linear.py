@@ -121,18 +121,17 @@ class Linear:
         sample_weight: Any = None,
         backend: str = "auto",
         n_threads: int | None = None,
-    ) -> Callable[[Any], tuple[float, np.ndarray]]:
+    ) -> Callable[[Any], tuple[Any, Any]]:
         """A function theta -> (MSE, ∇θ MSE), for ``scipy.optimize.minimize(..., jac=True)``.
 
         Parameters are those of `evaluate`; each call is one pass over the data.
         """
         X, y, sample_weight = inputs.design(X, y, sample_weight)
 
-        def mse_and_grad(theta: Any) -> tuple[float, np.ndarray]:
+        def mse_and_grad(theta: Any) -> tuple[Any, Any]:
             at = self.evaluate(
                 X, y, theta, sample_weight=sample_weight, backend=backend, n_threads=n_threads
             )
-            assert at.grad is not None
             return at.mse, at.grad
 
         return mse_and_grad

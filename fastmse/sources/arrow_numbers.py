@@ -6,6 +6,7 @@ Decimals go through their digits: a decimal in Parquet and the same digits in CS
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from fastmse.sources.reader import EMPTY, Column, TextCell
 
+T = TypeVar("T", bound=np.generic)
 BLANKS = " \t"  # what may surround a number in a cell
 
 
@@ -47,7 +49,8 @@ def from_text(values: pa.Array) -> NDArray[np.float64]:
         if _is_castable(values, kind):
             return _to_numpy(values.cast(kind).cast(pa.float64()))
     trimmed = pc.ascii_trim(values, characters=BLANKS)
-    trimmed = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    is_filled = pc.binary_length(trimmed).cast(pa.bool_())
+    trimmed = pc.if_else(is_filled, trimmed, pa.nulls(len(values), pa.string()))
     if _is_castable(trimmed, pa.float64()):
         return _to_numpy(trimmed.cast(pa.float64()))
     raise _first_text(trimmed)
@@ -72,5 +75,17 @@ def _is_castable(values: pa.Array, kind: pa.DataType) -> bool:
 
 
 def _to_numpy(values: pa.Array) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = values.to_numpy(zero_copy_only=False)
-    return array
+    """Take float64 over as an array, nulls as NaN."""
+    array = _view(values, np.float64)
+    if not values.null_count:
+        return array
+    missing = _view(values.is_null().cast(pa.uint8()), np.uint8)
+    return np.where(missing, np.nan, array)
+
+
+def _view(values: pa.Array, kind: type[T]) -> NDArray[T]:
+    """View the values' memory. Arrow's own to_numpy imports pandas first: 0.3 s, deaf to Ctrl-C."""
+    memory = values.buffers()[1]
+    if memory is None:
+        return np.empty(0, kind)
+    return np.frombuffer(memory, kind)[values.offset :][: len(values)]

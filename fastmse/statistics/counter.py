@@ -11,19 +11,22 @@ from __future__ import annotations
 from copy import deepcopy
 
 import numpy as np
+from numpy.typing import NDArray
+
+Node = NDArray[np.float64]
 
 LEVELS = 56
 """Levels of the counter: 2**55 blocks. The row after them is for rows outside the grid."""
 
 
-def merge_nodes(a: np.ndarray, b: np.ndarray, n_double: int) -> np.ndarray:
+def merge_nodes(a: Node, b: Node, n_double: int) -> Node:
     """a + b: the first `n_double` sums in double-double, the rest plainly.
 
     Knuth's two-sum of the high parts, its error added to the low parts. Where the sum is
     infinite or NaN the low part is 0, so that infinity stays infinity.
     """
     k = n_double
-    merged = a + b
+    merged: Node = a + b
     s = merged[:k]
     with np.errstate(invalid="ignore"):
         t = s - a[:k]
@@ -45,13 +48,13 @@ class BlockCounter:
         self.nodes = np.zeros((LEVELS + 1, 2 * n_double + n_plain))
         self.blocks = 0
 
-    def add(self, node: np.ndarray) -> None:
+    def add(self, node: Node) -> None:
         """Count rows outside the grid in: a partial last block, or another counter's total."""
         self.nodes[LEVELS] = merge_nodes(self.nodes[LEVELS], node, self.n_double)
 
-    def total(self) -> np.ndarray:
+    def total(self) -> Node:
         """The node of all rows: the levels folded from the last rows to the first."""
-        total = self.nodes[LEVELS].copy()
+        total: Node = self.nodes[LEVELS].copy()
         for level in range(self.blocks.bit_length()):
             if self.blocks >> level & 1:
                 total = merge_nodes(self.nodes[level], total, self.n_double)

@@ -61,7 +61,7 @@ class Stream:
             self.pending = [_buffer(column, self.block) for column in rows]
         end = self.n_pending + stop - start
         for buffer, column in zip(self.pending, _slice(rows, start, stop), strict=True):
-            if buffer is not None:
+            if buffer is not None and column is not None:
                 np.copyto(buffer[self.n_pending : end], column, casting="unsafe")
         self.n_pending = end
         if end == self.block:

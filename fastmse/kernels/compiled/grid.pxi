@@ -38,7 +38,9 @@ cdef struct Task:
     int level                 # it spans 2^level blocks
 
 
-cdef void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width) noexcept nogil:
+cdef void merge_nodes(
+    double *into, const double *other, ptrdiff_t k, ptrdiff_t width
+) noexcept nogil:
     """into += other: the first k sums in double-double, the rest plainly."""
     cdef ptrdiff_t i
     cdef double s, t, error

@@ -20,7 +20,8 @@ cdef ptrdiff_t tile_rows(ptrdiff_t d) noexcept nogil:
 
 
 cdef const double *read_tile(
-    const Job *job, const double *w, ptrdiff_t first, ptrdiff_t rows, double *scratch, ptrdiff_t *pitch
+    const Job *job, const double *w, ptrdiff_t first, ptrdiff_t rows,
+    double *scratch, ptrdiff_t *pitch,
 ) noexcept nogil:
     """X[first : first + rows] row-major, rows of zero weight cleared; pitch in doubles."""
     cdef const Storage *X = &job.X
@@ -44,7 +45,8 @@ cdef bint columns_in_place(const Job *job) noexcept nogil:
 
 
 cdef const double *read_slab(
-    const Job *job, const double *w, ptrdiff_t first, ptrdiff_t rows, double *scratch, ptrdiff_t *pitch
+    const Job *job, const double *w, ptrdiff_t first, ptrdiff_t rows,
+    double *scratch, ptrdiff_t *pitch,
 ) noexcept nogil:
     """X[first : first + rows] column-major, rows of zero weight cleared; pitch in doubles."""
     cdef const Storage *X = &job.X
@@ -179,6 +181,7 @@ def linear(
     job.n_thetas, job.n_features, job.n_parameters = K, d, p
     job.intercept, job.grad, job.block = intercept, grad, block
     job.width = 2 * K + (K * p if grad else 0)
-    job.scratch = 2 * (K + 1) * block + (d * min(block, RUN) if by_columns else d * (tile_rows(d) + K))
+    job.scratch = 2 * (K + 1) * block
+    job.scratch += d * min(block, RUN) if by_columns else d * (tile_rows(d) + K)
     job.evaluate = columns_block if by_columns else rows_block
     return accumulate_rows(&job, nodes, blocks, X.shape[0], n_threads)

@@ -25,7 +25,8 @@ cdef extern from "lanes.h" nogil:
         const double *c, const double *x, ptrdiff_t pitch, ptrdiff_t rows, ptrdiff_t d, double *g
     ) noexcept
     void add_columns(
-        const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t rows, ptrdiff_t d, double *f
+        const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t rows, ptrdiff_t d,
+        double *f
     ) noexcept
 
 cdef extern from "<float.h>" nogil:

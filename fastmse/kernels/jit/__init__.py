@@ -13,10 +13,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmse.kernels.jit.layers import threading_layer
-from fastmse.kernels.jit.linear_blocks import count_columns, count_rows, tile_rows
-from fastmse.kernels.jit.prediction_blocks import count_predictions, count_weights
 from fastmse.kernels.jit.lanes import DOT_LANES, RUN
+from fastmse.kernels.jit.layers import threading_layer
+from fastmse.kernels.jit.linear_blocks import count_columns, count_rows
+from fastmse.kernels.jit.prediction_blocks import count_predictions, count_weights
 from fastmse.statistics import BlockCounter
 
 Array = Any
@@ -92,10 +92,7 @@ def linear(
 def _is_plain(array: Array) -> bool:
     flags = array.flags
     return bool(
-        array.dtype == np.float64
-        and array.dtype.isnative
-        and flags.c_contiguous
-        and flags.aligned
+        array.dtype == np.float64 and array.dtype.isnative and flags.c_contiguous and flags.aligned
     )
 
 

@@ -7,25 +7,29 @@ LLVM must not reorder, and does not need to.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numpy.typing import NDArray
+
+from fastmse.kernels.jit.flags import serial_kernel
+
+Array = NDArray[np.float64]
 
 LANES = 16
 RUN = 128
 DOT_LANES = 8
 
 
-@njit(nogil=True)
-def fold(lane):
+@serial_kernel
+def fold(lane: Array) -> float:
     width = lane.size // 2
     while width > 0:
         for k in range(width):
             lane[k] += lane[k + width]
         width //= 2
-    return lane[0]
+    return float(lane[0])
 
 
-@njit(nogil=True)
-def run_sum(a):
+@serial_kernel
+def run_sum(a: Array) -> float:
     lane = np.zeros(LANES)
     whole = a.size // LANES * LANES
     for i in range(0, whole, LANES):
@@ -36,8 +40,8 @@ def run_sum(a):
     return fold(lane)
 
 
-@njit(nogil=True)
-def run_dot(a, b):
+@serial_kernel
+def run_dot(a: Array, b: Array) -> float:
     lane = np.zeros(LANES)
     whole = a.size // LANES * LANES
     for i in range(0, whole, LANES):
@@ -48,53 +52,53 @@ def run_dot(a, b):
     return fold(lane)
 
 
-@njit(nogil=True)
-def add_run(high, low, run):
+@serial_kernel
+def add_run(high: float, low: float, run: float) -> tuple[float, float]:
     """(high, low) + run in double-double, the low part not normalised."""
     s = high + run
     t = s - high
     return s, low + ((high - (s - t)) + (run - t))
 
 
-@njit(nogil=True)
-def store_pair(high, low, node, at, k):
+@serial_kernel
+def store_pair(high: float, low: float, node: Array, at: int, k: int) -> None:
     """To node[at] and node[at + k]; infinity and NaN have no low part."""
     node[at] = high
     node[at + k] = low if high - high == 0.0 else 0.0
 
 
-@njit(nogil=True)
-def block_dot2(a, b):
+@serial_kernel
+def block_dot2(a: Array, b: Array) -> tuple[float, float]:
     high, low = 0.0, 0.0
     for start in range(0, a.size, RUN):
         high, low = add_run(high, low, run_dot(a[start : start + RUN], b[start : start + RUN]))
     return high, low
 
 
-@njit(nogil=True)
-def block_sum(a):
+@serial_kernel
+def block_sum(a: Array) -> float:
     total = 0.0
     for start in range(0, a.size, RUN):
         total += run_sum(a[start : start + RUN])
     return total
 
 
-@njit(nogil=True)
-def block_dot(a, b):
+@serial_kernel
+def block_dot(a: Array, b: Array) -> float:
     total = 0.0
     for start in range(0, a.size, RUN):
         total += run_dot(a[start : start + RUN], b[start : start + RUN])
     return total
 
 
-@njit(nogil=True)
-def fill(target, value):
+@serial_kernel
+def fill(target: Array, value: float) -> None:
     for i in range(target.size):
         target[i] = value
 
 
-@njit(nogil=True)
-def row_dot(theta, x, lane):
+@serial_kernel
+def row_dot(theta: Array, x: Array, lane: Array) -> float:
     """<theta, x>: term j in lane j mod 8."""
     fill(lane, 0.0)
     whole = x.size // DOT_LANES * DOT_LANES
@@ -106,8 +110,8 @@ def row_dot(theta, x, lane):
     return fold(lane)
 
 
-@njit(nogil=True)
-def residuals(f, y, w, r, c):
+@serial_kernel
+def residuals(f: Array, y: Array, w: Array, r: Array, c: Array) -> None:
     """r = f - y, 0 where w is 0; c = w r. Without weights (w empty) c is r itself."""
     if w.size == 0:
         for i in range(f.size):
@@ -118,8 +122,8 @@ def residuals(f, y, w, r, c):
             c[i] = w[i] * r[i]
 
 
-@njit(nogil=True)
-def add_rows(c, x, g):
+@serial_kernel
+def add_rows(c: Array, x: Array, g: Array) -> None:
     """g_j += sum_i c_i x_ij over a tile of rows, four rows at a time."""
     rows, d = x.shape
     whole = rows // 4 * 4
@@ -133,8 +137,8 @@ def add_rows(c, x, g):
             g[j] += c[i] * x[i, j]
 
 
-@njit(nogil=True)
-def add_columns(theta, x, f):
+@serial_kernel
+def add_columns(theta: Array, x: Array, f: Array) -> None:
     """f_i += sum_j theta_j x_ij over a slab whose rows are the columns of X."""
     d, rows = x.shape
     whole = d // 4 * 4

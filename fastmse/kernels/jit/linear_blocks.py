@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from numba import njit
+from typing import Any
 
+from fastmse.kernels.jit.flags import serial_kernel
 from fastmse.kernels.jit.grid import Driver
 from fastmse.kernels.jit.lanes import (
     DOT_LANES,
-    RUN,
+    Array,
     add_columns,
     add_rows,
     block_dot,
@@ -23,8 +24,8 @@ TILE_ROWS = 64
 TILE_DOUBLES = 2048
 
 
-@njit(nogil=True)
-def tile_rows(d):
+@serial_kernel
+def tile_rows(d: int) -> int:
     """Rows that fit in half of L1: a power of two in [4, 64]."""
     rows = TILE_ROWS
     while rows > 4 and rows * d > TILE_DOUBLES:
@@ -32,8 +33,8 @@ def tile_rows(d):
     return rows
 
 
-@njit(nogil=True)
-def finish_block(intercept, grad, c, r, node):
+@serial_kernel
+def finish_block(intercept: int, grad: bool, c: Array, r: Array, node: Array) -> None:
     """SSE and the intercept's gradient, from the residuals (K, rows) of the whole block."""
     K = len(r)
     p = (node.size - 2 * K) // K
@@ -44,8 +45,8 @@ def finish_block(intercept, grad, c, r, node):
             node[2 * K + k * p] = block_sum(c[k])
 
 
-@njit(nogil=True)
-def rows_block(job, first, rows, node, scratch):
+@serial_kernel
+def rows_block(job: tuple[Any, ...], first: int, rows: int, node: Array, scratch: Array) -> None:
     X, y, w, theta, intercept, grad = job
     (K, p), d = theta.shape, X.shape[1]
     y, w, X = y[first : first + rows], w[first : first + rows], X[first : first + rows]
@@ -78,8 +79,8 @@ def rows_block(job, first, rows, node, scratch):
     finish_block(intercept, grad, c, r, node)
 
 
-@njit(nogil=True)
-def columns_block(job, first, rows, node, scratch):
+@serial_kernel
+def columns_block(job: tuple[Any, ...], first: int, rows: int, node: Array, scratch: Array) -> None:
     XT, y, w, theta, intercept, grad = job
     (K, p), d = theta.shape, XT.shape[0]
     y, w = y[first : first + rows], w[first : first + rows]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import njit
 
+from fastmse.kernels.jit.flags import serial_kernel
 from fastmse.kernels.jit.grid import Driver
-from fastmse.kernels.jit.lanes import RUN, add_run, residuals, run_dot, run_sum, store_pair
+from fastmse.kernels.jit.lanes import RUN, Array, add_run, residuals, run_dot, run_sum, store_pair
 
 
-@njit(nogil=True)
-def weights_block(job, first, rows, node, scratch):
+@serial_kernel
+def weights_block(job: tuple[Any, ...], first: int, rows: int, node: Array, scratch: Array) -> None:
     (w,) = job
     w = w[first : first + rows]
     high, low, zeros, invalid = 0.0, 0.0, 0.0, 0.0
@@ -23,8 +25,10 @@ def weights_block(job, first, rows, node, scratch):
     node[2], node[3] = zeros, invalid
 
 
-@njit(nogil=True)
-def predictions_block(job, first, rows, node, scratch):
+@serial_kernel
+def predictions_block(
+    job: tuple[Any, ...], first: int, rows: int, node: Array, scratch: Array
+) -> None:
     y, f, w, out, scale = job
     r = scratch[:RUN]
     c = scratch[RUN:] if w.size else r
