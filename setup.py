@@ -45,8 +45,9 @@ def extension(name: str, flags: list[str]) -> Extension:
     return Extension(
         name,
         [f"{here}.pyx"],
-        include_dirs=[np.get_include(), "fastmse/kernels/compiled"],
-        depends=[str(p) for pattern in ("*.pxi", "*.h", "*.pxd") for p in folder.glob(pattern)],
+        include_dirs=[np.get_include(), "fastmse/kernels/compiled", "fastmse/statistics"],
+        depends=["fastmse/statistics/merge.h"]
+        + [str(path) for pattern in ("*.pxi", "*.h") for path in folder.glob(pattern)],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=flags,
     )
@@ -66,7 +67,7 @@ class BuildExt(build_ext):
             print("fastmse: this compiler has no OpenMP; the Cython kernels will run on one thread")
         for ext in self.extensions:
             ext.extra_compile_args = [*(MSVC_FLAGS if msvc else GCC_FLAGS), *ext.extra_compile_args]
-            if ext.name != "fastmse.inputs":
+            if ext.name == "fastmse.machine" or ext.name.startswith(KERNELS):
                 ext.extra_compile_args += openmp
                 ext.extra_link_args += [] if msvc else openmp
         super().build_extensions()
@@ -91,7 +92,9 @@ class BuildExt(build_ext):
 
 
 if __name__ == "__main__":
-    extensions = [extension("fastmse.inputs", []), extension("fastmse.machine", [])]
+    extensions = [
+        extension(f"fastmse.{name}", []) for name in ("inputs", "machine", "statistics.nodes")
+    ]
     extensions += [extension(KERNELS + name, flags) for name, flags in kernel_builds().items()]
     setup(
         ext_modules=cythonize(extensions, nthreads=0, compiler_directives={"language_level": 3}),

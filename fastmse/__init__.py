@@ -4,6 +4,14 @@ y = f(x; θ) + ε, ε ~ N(0, σ²): MSE, its gradient, σ̂² and the log-likeli
 from one pass over the data.
 """
 
+try:
+    from fastmse import inputs as _inputs  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        f"fastmse's compiled modules cannot be imported from {__path__[0]} ({error}). In a source "
+        "checkout, build them by `pip install -e .`, or start Python outside of it."
+    ) from error
+
 from fastmse import gaussian
 from fastmse.models import Linear, evaluate, mse
 from fastmse.results import Evaluation, Fit

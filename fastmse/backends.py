@@ -55,5 +55,7 @@ def _numba_missing() -> str:
 
 def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     """Threads for a call over so many array elements: small work runs serially."""
+    if n_doubles <= SERIAL_DOUBLES and n_threads is None:
+        return 1
     wanted = threads.resolve(n_threads)
     return wanted if n_doubles > SERIAL_DOUBLES else 1

@@ -21,7 +21,7 @@ REFUSED_KINDS = {
     "c": "complex numbers; pass .real or .imag",
     "M": "dates; pass numbers, for example seconds since the first date",
     "m": "time differences; pass numbers, for example .astype('m8[s]').astype(float)",
-    "f": "floats wider than 64 bits; convert it with .astype(numpy.float64)",
+    "f": "floats of an unusual width; convert it with .astype(numpy.float64)",
     "V": "a structured or unknown type; pass its numeric columns",
 }
 
@@ -29,11 +29,11 @@ REFUSED_KINDS = {
 cdef bint is_real(cnp.ndarray array):
     """Whether the kernels decode this dtype."""
     cdef char kind = array.descr.kind
+    if cnp.PyTypeNum_ISUSERDEF(array.descr.type_num):  # float8_e5m2 calls itself "f" as well
+        return array.dtype.name == "bfloat16"
     if kind == c"f":
         return cnp.PyArray_ITEMSIZE(array) <= 8
-    if kind == c"i" or kind == c"u" or kind == c"b":
-        return True
-    return kind == c"V" and array.dtype.name == "bfloat16"
+    return kind == c"i" or kind == c"u" or kind == c"b"
 
 
 def real_array(obj, str name):
@@ -65,8 +65,9 @@ def _converted(obj, str name):
         raise TypeError(f"{name}: got None; want an array of {WANTED}")
     try:
         return np.asarray(obj)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: got a {kind} that is no array ({error}); want {WANTED}") from None
+    except (TypeError, ValueError, RuntimeError) as error:  # torch's word is RuntimeError
+        refusal = ValueError if isinstance(error, ValueError) else TypeError
+        raise refusal(f"{name}: got a {kind} that is no array ({error}); want {WANTED}") from None
 
 
 def vector(obj, str name, n=None, str like="y_true"):
@@ -74,7 +75,8 @@ def vector(obj, str name, n=None, str like="y_true"):
     cdef cnp.ndarray array = real_array(obj, name)
     if cnp.PyArray_NDIM(array) != 1:
         hint = "; use .ravel()" if array.size == max((<object> array).shape, default=0) else ""
-        raise ValueError(f"{name}: got shape {(<object> array).shape}; want one dimension, (n,){hint}")
+        shape = (<object> array).shape
+        raise ValueError(f"{name}: got shape {shape}; want one dimension, (n,){hint}")
     if n is not None and cnp.PyArray_DIM(array, 0) != n:
         raise ValueError(f"{name}: got {cnp.PyArray_DIM(array, 0)} rows; want {n}, as {like} has")
     return array
@@ -85,9 +87,8 @@ def matrix(obj, str name="X"):
     cdef cnp.ndarray array = real_array(obj, name)
     if cnp.PyArray_NDIM(array) != 2:
         hint = "; use .reshape(-1, 1) for one feature" if cnp.PyArray_NDIM(array) == 1 else ""
-        raise ValueError(
-            f"{name}: got shape {(<object> array).shape}; want two dimensions, (n, n_features){hint}"
-        )
+        shape = (<object> array).shape
+        raise ValueError(f"{name}: got shape {shape}; want two dimensions, (n, n_features){hint}")
     if cnp.PyArray_DIM(array, 0) == 0:
         raise ValueError(f"{name}: got no rows; want at least one")
     return array
@@ -109,7 +110,8 @@ def predictions(y_true, y_pred, sample_weight):
     cdef cnp.ndarray truth = real_array(y_true, "y_true")
     cdef cnp.ndarray pred = same_shape(y_pred, "y_pred", truth, "y_true")
     if cnp.PyArray_SIZE(truth) == 0:
-        raise ValueError(f"y_true: got shape {(<object> truth).shape}, no elements; want at least one")
+        shape = (<object> truth).shape
+        raise ValueError(f"y_true: got shape {shape}, no elements; want at least one")
     if sample_weight is not None:
         sample_weight = same_shape(sample_weight, "sample_weight", truth, "y_true")
     return truth, pred, sample_weight
@@ -126,12 +128,14 @@ def design(X, y, sample_weight):
 
 
 def parameters(theta, Py_ssize_t p, str formula):
-    """theta as a C-ordered float64 array (K, p), and whether it was given as (p,)."""
-    array = np.ascontiguousarray(real_array(theta, "theta"), dtype=np.float64)
-    given = np.shape(theta)
-    if array.ndim not in (1, 2) or given[-1:] != (p,) or array.size == 0:
+    """theta as a C-ordered float64 array (K, p), and whether it was given as (p,).
+
+    A copy: aligned, writeable and nobody else's, so that it compiles nothing anew in Numba.
+    """
+    array = np.array(real_array(theta, "theta"), dtype=np.float64, order="C")
+    if array.ndim not in (1, 2) or array.shape[array.ndim - 1] != p or array.size == 0:
         raise ValueError(
-            f"theta: got shape {given}; want ({p},) or (K, {p}) for {formula}"
+            f"theta: got shape {array.shape}; want ({p},) or (K, {p}) for {formula}"
         )
     return array.reshape(-1, p), array.ndim == 1
 
@@ -149,8 +153,9 @@ def output(out, cnp.ndarray y_pred, others):
     if _overlaps_itself(array):
         raise ValueError("out: got an array whose elements share memory; want one element each")
     for name, other in others:
-        if other is not None and np.may_share_memory(array, other) and not _same_elements(array, other) \
-                and np.shares_memory(array, other):
+        if other is None or _same_elements(array, other):
+            continue
+        if np.may_share_memory(array, other) and np.shares_memory(array, other):
             raise ValueError(
                 f"out: got an array that overlaps {name}; want {name} itself, or separate memory"
             )

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from math import ceil
+from operator import index
 from pathlib import Path
 
 from fastmse.machine import openmp_threads
 
+MAX_THREADS = 512
+"""More are never at work; libgomp ends the process where it finds no room for their stacks."""
+
 _IMPORT_PID = os.getpid()
+_IMPORT_PROCESSORS = openmp_threads()[1]
+_CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def forked() -> bool:
@@ -25,8 +33,8 @@ def resolve(n_threads: int | None = None) -> int:
     """The number of threads for a call.
 
     `n_threads` if given; else ``FASTMSE_NUM_THREADS``; else what OpenMP was told
-    (``OMP_NUM_THREADS``, threadpoolctl); else the CPUs this process may use. Always 1 in a
-    forked child.
+    (``OMP_NUM_THREADS``, threadpoolctl); else the CPUs this process may use. Never more than
+    `MAX_THREADS`; always 1 in a forked child.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def resolve(n_threads: int | None = None) -> int:
     wanted = _checked(n_threads) if n_threads is not None else _from_environment()
     if forked():
         return 1
-    return wanted if wanted is not None else _told_openmp() or available_cpus()
+    return min(wanted or _told_openmp() or available_cpus(), MAX_THREADS)
 
 
 def available_cpus() -> int:
@@ -50,8 +58,10 @@ def available_cpus() -> int:
 
 def _checked(n_threads: int) -> int:
     try:
-        value = n_threads.__index__()
-    except AttributeError:
+        if isinstance(n_threads, bool):  # True would mean 1: no threads
+            raise TypeError
+        value = index(n_threads)
+    except TypeError:
         raise TypeError(
             f"n_threads: got {n_threads!r} of type {type(n_threads).__name__}; "
             "want an integer >= 1, or None"
@@ -71,24 +81,40 @@ def _from_environment() -> int | None:
 
 
 def _told_openmp() -> int | None:
-    """OpenMP's setting, where somebody made one; None where it is only the CPU count."""
+    """OpenMP's setting, where somebody made one; None where it is only a CPU count.
+
+    Its default is the CPUs at import, whatever the affinity has become since.
+    """
     limit, processors = openmp_threads()
-    told = limit != processors or "OMP_NUM_THREADS" in os.environ
+    told = limit not in {processors, _IMPORT_PROCESSORS} or "OMP_NUM_THREADS" in os.environ
     return limit if told else None
 
 
 @cache
 def _cgroup_quota() -> int | None:
-    """CPUs that the cgroup's bandwidth limit amounts to, rounded up; None without one."""
+    """CPUs that the tightest bandwidth limit on this process amounts to, rounded up."""
+    quotas = [int(quota) / int(period) for quota, period in _limits() if quota not in _UNLIMITED]
+    return max(ceil(min(quotas)), 1) if quotas else None
+
+
+_UNLIMITED = {"max", "-1"}
+
+
+def _limits() -> Iterator[tuple[str, str]]:
+    """(quota, period) of the root (version 1), and of the process's own cgroup and each one
+    around it (version 2)."""
+    folder = _CGROUPS / "cpu"
+    first = _words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us")
+    own = next((word[3:] for word in _words(_OWN_CGROUP) if word.startswith("0::/")), "/")
+    around = [Path(own), *Path(own).parents]
+    second = [_words(_CGROUPS / path.relative_to("/") / "cpu.max") for path in around]
+    for words in [first, *second]:
+        if len(words) == 2:
+            yield words[0], words[1]
+
+
+def _words(path: Path) -> list[str]:
     try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        try:
-            folder = Path("/sys/fs/cgroup/cpu")
-            quota = (folder / "cpu.cfs_quota_us").read_text().strip()
-            period = (folder / "cpu.cfs_period_us").read_text().strip()
-        except OSError:
-            return None
-    if quota in {"max", "-1"}:
-        return None
-    return max(ceil(int(quota) / int(period)), 1)
+        return path.read_text().split()
+    except OSError:
+        return []

@@ -154,6 +154,16 @@ class TestEvaluate:
         assert run(line) == 0
         assert json.loads(out.read_text())["loglik"] is None
 
+    def test_weights_that_are_all_zero(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path = write(tmp_path, "y,f,w\n1,1,0\n2,2,0\n")
+        line = ["evaluate", str(path), "--target", "y", "--prediction", "f", "--weights", "w"]
+        assert run(line) == 2
+        assert one_line(capsys.readouterr().err) == (
+            "fastmse: column 'w': every weight is 0; nothing to evaluate\n"
+        )
+
 
 class TestOthers:
     def test_info(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -317,6 +327,16 @@ class TestEndings:
         _, error = process.communicate(timeout=60)
         assert (process.returncode, error) == (130, "")
         assert not list(tmp_path.glob("fastmse-demo-*"))
+
+    def test_pandas_is_not_imported(self, small: Path) -> None:
+        """Arrow does so in passing: 0.3 s in which an interrupt is lost."""
+        code = (
+            "import sys; from fastmse.cli.app import run; "
+            f"code = run(['fit', {str(small)!r}, '--target', 'y', '--features', 'a,b']); "
+            "sys.exit(code + ('pandas' in sys.modules) + ('matplotlib' in sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
 
     def test_reader_that_goes_away(self, small: Path) -> None:
         line = f"'{sys.executable}' -m fastmse fit '{small}' --target y --features a,b"

@@ -131,6 +131,19 @@ class TestFormats:
         found = joined(open_source([tmp_path / "t.parquet"], target="y"))
         assert found[:, 0].tolist() == [float(text) for text in digits]
 
+    @pytest.mark.parametrize("name", ["t.csv", "t.parquet", "t.feather", "t.arrow"])
+    def test_nulls_are_found_in_slices(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("fastmse.sources.arrow_file.SLICE", 7)
+        values = [None if i % 13 == 5 else float(i) for i in range(100)]
+        WRITERS[name](pa.table({"x": values, "y": [1.0] * 100}), tmp_path / name)
+        rows = open_source([tmp_path / name], target="y", drop_missing=True)
+        assert joined(rows)[:, 0].tolist() == [value for value in values if value is not None]
+        assert rows.dropped == 8
+        with pytest.raises(SourceError, match="column 'x', row 6"):
+            joined(open_source([tmp_path / name], target="y"))
+
     @pytest.mark.parametrize("suffix", [".csv", ".parquet", ".npy"])
     def test_memory_does_not_grow_with_the_file(
         self, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

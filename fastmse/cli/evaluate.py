@@ -56,6 +56,8 @@ def evaluate(
         stream.update(y, X[:, 0], w)
     options.note_dropped(rows)
     evaluation = stream.finalize()
+    if not evaluation.weight_sum:
+        raise click.ClickException(f"column {weights!r}: every weight is 0; nothing to evaluate")
     values = {name: getattr(evaluation, name) for name in FIELDS}
     if json is not None:
         write_json(json, {k: v if math.isfinite(v) else None for k, v in values.items()})

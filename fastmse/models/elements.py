@@ -55,7 +55,7 @@ def as_elements(
     """
     columns = [*arrays, out]
     present = [array for array in columns if array is not None]
-    if all(array.ndim == 1 for array in present):
+    if present[0].ndim == 1:
         return columns, False
     if all(array.flags.f_contiguous for array in present):
         columns = [None if array is None else array.T for array in columns]

@@ -149,8 +149,10 @@ def evaluate(
     weighting = weigh(kernels, y_true.size, rows[2], threads)
     counter = BlockCounter(1, 0)
     count = _counting(kernels, 2.0 / weighting.weight_sum, threads)
+    if copied and y_true.size <= piece:
+        rows = [column if column is None else column[: y_true.size] for column in rows]
     count_pieces(counter, count, rows, 0, y_true.size, piece)
-    return Evaluation(weighting.n, weighting.weight_sum, float(counter.total().sum()), out)
+    return Evaluation(weighting.n, weighting.weight_sum, _sse(counter.total()), out)
 
 
 class PredictionStream:
@@ -187,9 +189,12 @@ class PredictionStream:
         if not self._stream.n:
             raise ValueError("y_true: got no rows; want at least one")
         weighting = self._weights.total()
-        return Evaluation(
-            weighting.n, weighting.weight_sum, float(self._stream.total().sum()), None
-        )
+        return Evaluation(weighting.n, weighting.weight_sum, _sse(self._stream.total()), None)
+
+
+def _sse(node: np.ndarray) -> float:
+    high, low = node.tolist()
+    return float(high + low)
 
 
 def _counting(kernels: ModuleType, scale: float, n_threads: int) -> Count:

@@ -22,7 +22,7 @@ class Evaluation:
     Attributes
     ----------
     n : int
-        Rows, whatever their weights.
+        Rows; those of weight zero are none.
     weight_sum : float
         W = Σ wᵢ; n without weights.
     sse : float or (K,) ndarray

@@ -11,8 +11,8 @@ import numpy as np
 PREDICTION_BLOCK = 4096
 """Rows a block without a design matrix: two float64 columns of it fill 64 KB of L2."""
 
-BLOCK_DOUBLES = 2**16
-"""A block of X is at most this large, 512 KB: it stays in L2 for its second touch."""
+BLOCK_DOUBLES = 2**18
+"""A block of X is at most this large, 2 MB: its columns are long, and L3 holds it for later."""
 
 NARROW = 16
 """Up to this many features a row is too short for a vector loop: blocks are packed by columns."""

@@ -74,12 +74,19 @@ def count_pieces(
     counter: BlockCounter, count: Count, rows: Rows, start: int, stop: int, piece: int
 ) -> None:
     """Rows [start, stop) in pieces of bounded work, so that signals are served between them."""
+    if start == 0 and stop == _length(rows) <= piece:
+        if stop:
+            count(counter, rows)
+        return
     for first in range(start, stop, piece):
         count(counter, _slice(rows, first, min(first + piece, stop)))
 
 
 def _length(rows: Rows) -> int:
-    return len(next(column for column in rows if column is not None))
+    for column in rows:
+        if column is not None:
+            return len(column)
+    raise ValueError("rows: got no column")
 
 
 def _slice(rows: Rows, start: int, stop: int) -> list[np.ndarray | None]:

@@ -27,7 +27,9 @@ cdef struct Job:
     ptrdiff_t n_parameters    # n_features + intercept
     bint intercept
     bint grad
+    ptrdiff_t n_rows          # of this call
     ptrdiff_t block           # rows
+    ptrdiff_t room            # rows that scratch is for: fewer in a call of less than a block
     ptrdiff_t width           # doubles in a node
     ptrdiff_t scratch         # doubles of working memory a thread needs
     void (*evaluate)(const Job *, ptrdiff_t, ptrdiff_t, double *, double *) noexcept nogil
@@ -38,25 +40,8 @@ cdef struct Task:
     int level                 # it spans 2^level blocks
 
 
-cdef void merge_nodes(
-    double *into, const double *other, ptrdiff_t k, ptrdiff_t width
-) noexcept nogil:
-    """into += other: the first k sums in double-double, the rest plainly."""
-    cdef ptrdiff_t i
-    cdef double s, t, error
-    for i in range(k):
-        s = into[i] + other[i]
-        t = s - into[i]
-        error = (into[i] - (s - t)) + (other[i] - t)
-        error = error + (into[k + i] + other[k + i])
-        if s - s == 0.0:
-            into[i] = s + error
-            into[k + i] = error - (into[i] - s)
-        else:                 # infinity or NaN: the low part would turn one into the other
-            into[i] = s
-            into[k + i] = 0.0
-    for i in range(2 * k, width):
-        into[i] += other[i]
+cdef extern from "merge.h" nogil:
+    void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width) noexcept
 
 
 cdef ptrdiff_t push(
@@ -133,23 +118,24 @@ cdef ptrdiff_t run_parallel(
     cdef int depth = 0, n_tasks, t
     wanted = min(max(wanted, 2 * n_threads), MAX_TASKS // 2)
     n_tasks = plan_tasks(tasks, blocks, count, wanted, &depth)
-    cdef ptrdiff_t each = (depth + 2) * job.width + job.scratch
-    cdef double *memory = <double *> malloc((n_tasks * job.width) * sizeof(double))
+    cdef ptrdiff_t stack_size = (depth + 2) * job.width
+    cdef double *results = <double *> malloc(n_tasks * job.width * sizeof(double))
     cdef double *stack
-    cdef bint failed = memory == NULL
+    cdef int failed = results == NULL
     if not failed:
-        for t in prange(n_tasks, num_threads=n_threads, schedule="dynamic"):
-            stack = <double *> malloc(each * sizeof(double))
-            if stack == NULL:
-                failed |= True
-            else:
-                run_task(job, &tasks[t], stack, stack + (depth + 2) * job.width)
-                memcpy(memory + t * job.width, stack, job.width * sizeof(double))
-                free(stack)
+        with parallel(num_threads=n_threads):
+            stack = <double *> malloc((stack_size + job.scratch) * sizeof(double))
+            for t in prange(n_tasks, schedule="dynamic"):
+                if stack == NULL:
+                    failed |= 1
+                else:
+                    run_task(job, &tasks[t], stack, stack + stack_size)
+                    memcpy(results + t * job.width, stack, job.width * sizeof(double))
+            free(stack)
     if not failed:
         for t in range(n_tasks):
-            blocks = push(nodes, blocks, memory + t * job.width, tasks[t].level, job)
-    free(memory)
+            blocks = push(nodes, blocks, results + t * job.width, tasks[t].level, job)
+    free(results)
     return -1 if failed else blocks
 
 

@@ -1,7 +1,7 @@
 # One source for every instruction set: each x86_64_*.pyx includes this file and
 # differs only in the flags it is compiled with.
 cimport numpy as cnp
-from cython.parallel cimport prange
+from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset

@@ -50,12 +50,18 @@ cdef const double *read_slab(
 ) noexcept nogil:
     """X[first : first + rows] column-major, rows of zero weight cleared; pitch in doubles."""
     cdef const Storage *X = &job.X
-    cdef ptrdiff_t length = min(job.block, RUN), i, j
+    cdef ptrdiff_t length = min(job.room, RUN), i, j
     cdef double *column
     if columns_in_place(job):
         pitch[0] = X.column // <ptrdiff_t> sizeof(double)
         return <const double *> (X.data + first * X.row)
     pitch[0] = length
+    if X.column == sizeof(double) and X.native and not job.has_zero_weights:
+        transpose(
+            <const double *> (X.data + first * X.row), X.row // <ptrdiff_t> sizeof(double),
+            rows, job.n_features, scratch, length,
+        )
+        return scratch
     for j in range(job.n_features):
         column = scratch + j * length
         X.decode(X.data + first * X.row + j * X.column, X.row, rows, column)
@@ -71,16 +77,16 @@ cdef void finish_block(
     """SSE and the intercept's gradient, from the residuals of the whole block."""
     cdef ptrdiff_t k, K = job.n_thetas
     for k in range(K):
-        store_pair(block_dot2(c + k * job.block, r + k * job.block, rows), node + k, K)
+        store_pair(block_dot2(c + k * job.room, r + k * job.room, rows), node + k, K)
         if job.grad and job.intercept:
-            node[2 * K + k * job.n_parameters] = block_sum(c + k * job.block, rows)
+            node[2 * K + k * job.n_parameters] = block_sum(c + k * job.room, rows)
 
 
 cdef void rows_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
-    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.block
-    cdef ptrdiff_t tile = tile_rows(d), start, n, i, j, k, pitch = 0
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.room
+    cdef ptrdiff_t tile = tile_rows(d), start, n, i, j, k, readable, pitch = 0
     cdef double *r = scratch + 2 * B
     cdef double *c = r + K * B
     cdef double *g_run = c + K * B
@@ -103,6 +109,9 @@ cdef void rows_block(
         if w != NULL:
             w_tile = w + start
         x = read_tile(job, w_tile, first + start, n, g_run + K * d, &pitch)
+        readable = n if first + start + n < job.n_rows else n - 1
+        if pitch < DOT_LANES:
+            readable = 0
         for k in range(K):
             theta = job.theta + k * p
             if job.intercept:
@@ -111,7 +120,7 @@ cdef void rows_block(
             f = r + k * B + start
             c_tile = c + k * B + start
             for i in range(n):
-                f[i] = offset + row_dot(theta, x + i * pitch, d)
+                f[i] = offset + row_dot(theta, x + i * pitch, d, i < readable)
             residuals(f, y + start, w_tile, f, c_tile, n)
             if job.grad:
                 add_rows(c_tile, x, pitch, n, d, g_run + k * d)
@@ -126,7 +135,7 @@ cdef void rows_block(
 cdef void columns_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
-    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.block
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.room
     cdef ptrdiff_t slab = B if columns_in_place(job) else min(B, RUN)
     cdef ptrdiff_t start, n, i, j, k, pitch = 0
     cdef double *r = scratch + 2 * B
@@ -177,11 +186,19 @@ def linear(
     cdef ptrdiff_t d = X.shape[1], p = d + intercept, K = theta.shape[0]
     job.X, job.y = storage_of(X), storage_of(y)
     job.has_zero_weights = has_zero_weights
-    job.theta = <const double *> cnp.PyArray_DATA(theta)
-    job.n_thetas, job.n_features, job.n_parameters = K, d, p
+    job.n_rows, job.n_thetas, job.n_features, job.n_parameters = X.shape[0], K, d, p
     job.intercept, job.grad, job.block = intercept, grad, block
     job.width = 2 * K + (K * p if grad else 0)
-    job.scratch = 2 * (K + 1) * block
-    job.scratch += d * min(block, RUN) if by_columns else d * (tile_rows(d) + K)
+    job.room = min(block, job.n_rows)
+    job.scratch = 2 * (K + 1) * job.room
+    job.scratch += d * min(job.room, RUN) if by_columns else d * (tile_rows(d) + K)
     job.evaluate = columns_block if by_columns else rows_block
-    return accumulate_rows(&job, nodes, blocks, X.shape[0], n_threads)
+    cdef double *padded = <double *> malloc((K * p + DOT_LANES) * sizeof(double))
+    if padded == NULL:
+        raise MemoryError("fastmse: no memory for a copy of theta")
+    memcpy(padded, cnp.PyArray_DATA(theta), K * p * sizeof(double))
+    job.theta = padded
+    try:
+        return accumulate_rows(&job, nodes, blocks, X.shape[0], n_threads)
+    finally:
+        free(padded)

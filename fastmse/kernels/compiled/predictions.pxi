@@ -6,7 +6,7 @@
 # caller must know before it trusts the rest.
 
 cdef extern from "lanes.h" nogil:
-    const int RUN
+    const int RUN, DOT_LANES
     double run_sum(const double *a, ptrdiff_t n) noexcept
     double run_dot(const double *a, const double *b, ptrdiff_t n) noexcept
     double run_squared_difference(const double *a, const double *b, ptrdiff_t n) noexcept
@@ -17,7 +17,11 @@ cdef extern from "lanes.h" nogil:
     pair block_dot2(const double *a, const double *b, ptrdiff_t n) noexcept
     double block_dot(const double *a, const double *b, ptrdiff_t n) noexcept
     double block_sum(const double *a, ptrdiff_t n) noexcept
-    double row_dot(const double *theta, const double *x, ptrdiff_t d) noexcept
+    double row_dot(const double *theta, const double *x, ptrdiff_t d, bint readable) noexcept
+    void transpose(
+        const double *rows, ptrdiff_t row_pitch, ptrdiff_t n, ptrdiff_t d,
+        double *columns, ptrdiff_t pitch
+    ) noexcept
     void residuals(
         const double *f, const double *y, const double *w, double *r, double *c, ptrdiff_t n
     ) noexcept
