@@ -23,7 +23,7 @@ def select(backend: str) -> ModuleType:
     RuntimeError
         If it cannot serve here, with the reason.
     """
-    if backend in {"auto", "cython"}:
+    if backend in ("auto", "cython"):
         return compiled
     if backend == "numpy":
         return reference
@@ -55,7 +55,5 @@ def _numba_missing() -> str:
 
 def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     """Threads for a call over so many array elements: small work runs serially."""
-    if n_doubles <= SERIAL_DOUBLES and n_threads is None:
-        return 1
-    wanted = threads.resolve(n_threads)
-    return wanted if n_doubles > SERIAL_DOUBLES else 1
+    wanted = threads.requested(n_threads)
+    return threads.resolve(wanted) if n_doubles > SERIAL_DOUBLES else 1

@@ -41,10 +41,15 @@ def resolve(n_threads: int | None = None) -> int:
     TypeError, ValueError
         If `n_threads` or the variable is not an integer >= 1.
     """
-    wanted = _checked(n_threads) if n_threads is not None else _from_environment()
+    wanted = requested(n_threads)
     if forked():
         return 1
     return min(wanted or _told_openmp() or available_cpus(), MAX_THREADS)
+
+
+def requested(n_threads: int | None) -> int | None:
+    """What the caller or ``FASTMSE_NUM_THREADS`` asks for, checked; None if neither does."""
+    return _checked(n_threads) if n_threads is not None else _from_environment()
 
 
 def available_cpus() -> int:

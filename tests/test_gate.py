@@ -160,6 +160,8 @@ def test_shapes_of_a_design(case: str) -> None:
         lambda: model.fit(bad_x, bad_y),
         lambda: LinearStream(THETA, 2).update(bad_x, bad_y),
     ]
+    if case == "no rows":  # a chunk of a stream may be empty
+        calls.pop()()
     for call in calls:
         with pytest.raises(ValueError, match=says(f"{argument}: got", *told)):
             call()

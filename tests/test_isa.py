@@ -91,7 +91,7 @@ def fused_functions(library: str) -> set[str]:
 
 def extension_modules() -> list[str]:
     kernels = [compiled.__name__ + "." + isa.replace("-", "_") for isa in compiled.built()]
-    names = ["fastmse.inputs", "fastmse.machine", *kernels]
+    names = ["fastmse.inputs", "fastmse.machine", "fastmse.statistics.nodes", *kernels]
     return [str(spec.origin) for spec in map(find_spec, names) if spec]
 
 

@@ -251,8 +251,14 @@ def test_a_stream_at_another_theta_is_not_merged() -> None:
     one = LinearStream(THETA[8], 8)
     one.update(*data(13)[:2])
     before = bits(one.finalize())
-    with pytest.raises(ValueError, match="other: got a stream evaluated at another theta"):
-        one.merge(LinearStream(2 * THETA[8], 8))
+    others = [
+        LinearStream(2 * THETA[8], 8),
+        LinearStream(THETA[8], 7, intercept=True),
+        LinearStream(THETA[8], 8, grad=False),
+    ]
+    for other in others:
+        with pytest.raises(ValueError, match="other: got a stream of .* or another theta; want"):
+            one.merge(other)
     assert bits(one.finalize()) == before
 
 

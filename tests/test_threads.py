@@ -148,18 +148,20 @@ def test_no_cgroups(cgroups: Path) -> None:
 def test_our_variable_must_be_a_number(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FASTMSE_NUM_THREADS", text)
     told = f"FASTMSE_NUM_THREADS: got {text!r}; want an integer >= 1"
+    y = np.ones(backends.SERIAL_DOUBLES)
+    X = y[:, None]
     calls = [
         threads.resolve,
-        lambda: fm.mse([1.0], [2.0]),
-        lambda: fm.evaluate([1.0], [2.0], backend="numpy"),
-        lambda: fm.Linear().evaluate([[1.0]], [2.0], [1.0]),
-        lambda: fm.Linear().fit([[1.0], [2.0]], [2.0, 3.0]),
+        lambda: fm.mse(y, y),
+        lambda: fm.evaluate(y, y, backend="numpy"),
+        lambda: fm.Linear().evaluate(X, y, [1.0]),
+        lambda: fm.Linear().fit(X, y),
         PredictionStream,
     ]
     for call in calls:
         with pytest.raises(ValueError, match=told):
             call()
-    assert fm.mse([1.0], [2.0], n_threads=1) == 1
+    assert fm.mse(y, y, n_threads=1) == 0
 
 
 @pytest.mark.parametrize("bad", [0, -3])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmse import backends, inputs
-from fastmse.models.weighting import WeightStream, weigh
+from fastmse.models.weighting import WeightStream, require_rows, weigh
 from fastmse.results import Evaluation, Fit
 from fastmse.statistics import (
     BlockCounter,
@@ -239,6 +239,7 @@ class LinearStream:
         self._kernels = backends.select(backend)
         self._theta, self._single = model._parameters(theta, n_features)
         self._d = n_features
+        self._intercept = model.intercept
         self._grad = grad
         block = block_rows(n_features)
         self._threads = backends.n_threads_for(block * n_features, n_threads)
@@ -250,6 +251,8 @@ class LinearStream:
 
     def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Count rows in: X (m, n_features), y (m,), sample_weight (m,)."""
+        if np.shape(X) == (0, self._d) and np.shape(y) == (0,):
+            return
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         if X.shape[1] != self._d:
             raise ValueError(f"X: got {X.shape[1]} columns; want {self._d}")
@@ -260,16 +263,20 @@ class LinearStream:
 
     def merge(self, other: LinearStream) -> None:
         """Count in all rows of `other`, which was made with the same theta."""
-        if not np.array_equal(self._theta, other._theta, equal_nan=True):
-            raise ValueError("other: got a stream evaluated at another theta; want the same one")
+        mine, theirs = self._kind(), other._kind()
+        if mine != theirs or not np.array_equal(self._theta, other._theta, equal_nan=True):
+            raise ValueError(f"other: got a stream of {theirs} or another theta; want {mine}")
         self._weights.merge(other._weights)
         self._stream.merge(other._stream)
+
+    def _kind(self) -> str:
+        return f"{self._d} features, intercept={self._intercept}, grad={self._grad}"
 
     def finalize(self) -> Evaluation:
         """The evaluation of all rows so far; the stream may go on."""
         if not self._stream.n:
             raise ValueError("X: got no rows; want at least one")
-        weighting = self._weights.total()
+        weighting = require_rows(self._weights.total())
         return _evaluation(
             weighting.n,
             weighting.weight_sum,

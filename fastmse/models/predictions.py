@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmse import backends, inputs
 from fastmse.models.elements import OutputElements, as_elements
-from fastmse.models.weighting import WeightStream, weigh
+from fastmse.models.weighting import WeightStream, require_rows, weigh
 from fastmse.results import Evaluation
 from fastmse.statistics import (
     PREDICTION_BLOCK,
@@ -140,11 +140,15 @@ def evaluate(
         if not grad:
             raise ValueError("out: got an array together with grad=False; want one or the other")
         given = (("y_pred", y_pred), ("y_true", y_true), ("sample_weight", sample_weight))
-        out = inputs.output(out, y_pred, given)
+        target = inputs.output(out, y_pred, given)
     elif grad:
-        out = np.empty_like(y_pred, dtype=None if y_pred.dtype.kind in "fV" else np.float64)
+        out = target = np.empty_like(
+            y_pred, dtype=None if y_pred.dtype.kind in "fV" else np.float64
+        )
+    else:
+        target = None
     threads = backends.n_threads_for(2 * y_true.size, n_threads)
-    rows, copied = as_elements([y_true, y_pred, sample_weight], out)
+    rows, copied = as_elements([y_true, y_pred, sample_weight], target)
     piece = COPIED_PIECE if copied else PIECE
     weighting = weigh(kernels, y_true.size, rows[2], threads)
     counter = BlockCounter(1, 0)
@@ -188,7 +192,7 @@ class PredictionStream:
         """The evaluation of all rows so far; the stream may go on."""
         if not self._stream.n:
             raise ValueError("y_true: got no rows; want at least one")
-        weighting = self._weights.total()
+        weighting = require_rows(self._weights.total())
         return Evaluation(weighting.n, weighting.weight_sum, _sse(self._stream.total()), None)
 
 

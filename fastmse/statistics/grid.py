@@ -31,7 +31,7 @@ def block_rows(n_features: int) -> int:
 
 def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
     """Rows that a kernel is given at once: whole blocks, bounded work."""
-    rows = PIECE_DOUBLES // (max(n_features, 1) * n_thetas)
+    rows = PIECE_DOUBLES // (max(n_features, 4) * n_thetas)
     return max(rows // block, 1) * block
 
 

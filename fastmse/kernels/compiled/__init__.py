@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+from fastmse import threads
 from fastmse.machine import instruction_level, openmp_version
 from fastmse.statistics import BlockCounter
 
@@ -65,9 +66,14 @@ def describe() -> dict[str, Any]:
     }
 
 
+def _usable(n_threads: int) -> int:
+    """`n_threads`, or 1 after a fork: a stream may have crossed it."""
+    return 1 if n_threads == 1 or threads.forked() else n_threads
+
+
 def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
     counter.blocks = module().weights(
-        counter.nodes, counter.blocks, block, sample_weight, n_threads
+        counter.nodes, counter.blocks, block, sample_weight, _usable(n_threads)
     )
 
 
@@ -82,7 +88,15 @@ def predictions(
     n_threads: int,
 ) -> None:
     counter.blocks = module().predictions(
-        counter.nodes, counter.blocks, block, y_true, y_pred, sample_weight, out, scale, n_threads
+        counter.nodes,
+        counter.blocks,
+        block,
+        y_true,
+        y_pred,
+        sample_weight,
+        out,
+        scale,
+        _usable(n_threads),
     )
 
 
@@ -111,5 +125,5 @@ def linear(
         intercept,
         grad,
         columns,
-        n_threads,
+        _usable(n_threads),
     )

@@ -16,29 +16,37 @@ import numba
 
 from fastmse import threads
 
+POOLS = {
+    "tbb": "numba.np.ufunc.tbbpool",
+    "omp": "numba.np.ufunc.omppool",
+    "workqueue": "numba.np.ufunc.workqueue",
+}
+
 
 def threading_layer() -> str:
     """The layer parallel kernels run on: "omp" or "tbb"; "" if none is safe to enter."""
     try:
         layer: str = numba.threading_layer()
     except ValueError:  # not started yet
-        layer = _predicted(numba.config.THREADING_LAYER)
+        layer = _predicted(
+            str(numba.config.THREADING_LAYER).lower(),
+            tuple(numba.config.THREADING_LAYER_PRIORITY),
+        )
     return layer if layer in {"omp", "tbb"} else ""
 
 
 @cache
-def _predicted(setting: str) -> str:
+def _predicted(setting: str, priority: tuple[str, ...]) -> str:
     """The layer Numba would start, by its own order of preference."""
     candidates = {
-        "default": ("tbb", "omp"),
+        "default": priority,
         "threadsafe": ("tbb", "omp"),
         "forksafe": ("tbb",),
         "safe": ("tbb",),
         "tbb": ("tbb",),
         "omp": ("omp",),
     }.get(setting, ())
-    pools = {"tbb": "numba.np.ufunc.tbbpool", "omp": "numba.np.ufunc.omppool"}
-    return next((layer for layer in candidates if _imports(pools[layer])), "")
+    return next((layer for layer in candidates if _imports(POOLS[layer])), "")
 
 
 def _imports(module: str) -> bool:
