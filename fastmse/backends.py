@@ -9,8 +9,8 @@ from fastmse.kernels import compiled, reference
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
 
-SERIAL_DOUBLES = 2**15
-"""Less work than this, 256 KB of float64 or 10 to 20 us, is done before a thread has woken."""
+SERIAL_DOUBLES = 2**17
+"""Less work than this, 1 MB of float64 or 30 us, is done before a second thread has helped."""
 
 
 def select(backend: str) -> ModuleType:

@@ -153,7 +153,7 @@ def output(out, cnp.ndarray y_pred, others):
     if _overlaps_itself(array):
         raise ValueError("out: got an array whose elements share memory; want one element each")
     for name, other in others:
-        if other is None or _same_elements(array, other):
+        if other is None or _apart(array, other) or _same_elements(array, other):
             continue
         if np.may_share_memory(array, other) and np.shares_memory(array, other):
             raise ValueError(
@@ -162,7 +162,13 @@ def output(out, cnp.ndarray y_pred, others):
     return array
 
 
-def _overlaps_itself(array):
+cdef bint _overlaps_itself(cnp.ndarray array):
+    if cnp.PyArray_IS_C_CONTIGUOUS(array) or cnp.PyArray_IS_F_CONTIGUOUS(array):
+        return False
+    return _strides_overlap(array)
+
+
+def _strides_overlap(array):
     steps = sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1)
     extent = array.itemsize
     for step, n in steps:
@@ -172,8 +178,17 @@ def _overlaps_itself(array):
     return False
 
 
-def _same_elements(a, b):
+cdef bint _same_elements(cnp.ndarray a, cnp.ndarray b):
     return (
-        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-        and a.strides == b.strides and a.dtype == b.dtype
+        cnp.PyArray_DATA(a) == cnp.PyArray_DATA(b)
+        and (<object> a).strides == (<object> b).strides and a.dtype == b.dtype
     )
+
+
+cdef bint _apart(cnp.ndarray a, cnp.ndarray b):
+    """Whether two contiguous arrays lie in separate memory; False if that takes a closer look."""
+    cdef char *first = cnp.PyArray_BYTES(a)
+    cdef char *second = cnp.PyArray_BYTES(b)
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(a) and cnp.PyArray_IS_C_CONTIGUOUS(b)):
+        return False
+    return first + cnp.PyArray_NBYTES(a) <= second or second + cnp.PyArray_NBYTES(b) <= first

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from storage import DTYPES, MATRIX_LAYOUTS, VECTOR_LAYOUTS, lay_matrix, lay_vector, small_integers
@@ -136,7 +137,7 @@ def configurations() -> list[tuple[str, dict[str, str]]]:
 def run(backend: str, environment: dict[str, str]) -> list[str]:
     output = subprocess.run(
         [sys.executable, __file__, backend],
-        env={**os.environ, **environment},
+        env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parent)},
         capture_output=True,
         text=True,
         timeout=600,

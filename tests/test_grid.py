@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fastmse.kernels import compiled, jit
 from fastmse.kernels.jit import grid as jit_grid
-from fastmse.statistics import PREDICTION_BLOCK, BlockCounter, block_rows, by_columns, piece_rows
+from fastmse.statistics import BlockCounter, block_rows, by_columns, piece_rows
 from fastmse.statistics.counter import LEVELS
 from fastmse.statistics.grid import BLOCK_DOUBLES, NARROW, PIECE_DOUBLES
 from fastmse.statistics.nodes import merge
@@ -25,18 +25,15 @@ ANY = st.floats(width=64)
 def test_a_block_is_a_power_of_two_that_stays_in_cache(d: int) -> None:
     rows = block_rows(d)
     assert rows & (rows - 1) == 0
-    if d <= NARROW:
-        assert rows == PREDICTION_BLOCK
-    else:
-        assert 64 <= rows <= 1024
-        assert rows * d <= BLOCK_DOUBLES or rows == 64
-        assert 2 * rows * d > BLOCK_DOUBLES or rows == 1024
+    assert 64 <= rows <= 1024
+    assert rows * d <= BLOCK_DOUBLES or rows == 64
+    assert 2 * rows * d > BLOCK_DOUBLES or rows == 1024
 
 
 def test_blocks_never_grow_with_the_features() -> None:
     rows = [block_rows(d) for d in range(5000)]
     assert rows == sorted(rows, reverse=True)
-    assert set(rows) == {4096, 1024, 512, 256, 128, 64}
+    assert set(rows) == {1024, 512, 256, 128, 64}
 
 
 @given(st.integers(0, 10**6), st.integers(1, 1000))
@@ -45,8 +42,8 @@ def test_a_piece_is_whole_blocks_of_bounded_work(d: int, n_thetas: int) -> None:
     rows = piece_rows(d, n_thetas, block)
     assert rows >= block
     assert rows % block == 0
-    assert rows * max(d, 1) * n_thetas <= PIECE_DOUBLES or rows == block
-    assert (rows + block) * max(d, 1) * n_thetas > PIECE_DOUBLES
+    assert rows * max(d, 4) * n_thetas <= PIECE_DOUBLES or rows == block
+    assert (rows + block) * max(d, 4) * n_thetas > PIECE_DOUBLES
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -257,7 +257,7 @@ def test_a_stream_at_another_theta_is_not_merged() -> None:
         LinearStream(THETA[8], 8, grad=False),
     ]
     for other in others:
-        with pytest.raises(ValueError, match="other: got a stream of .* or another theta; want"):
+        with pytest.raises(ValueError, match=r"other: got a stream of .* or another theta; want"):
             one.merge(other)
     assert bits(one.finalize()) == before
 

@@ -304,8 +304,11 @@ def _evaluation(
     single: bool,
 ) -> Evaluation:
     K = shape[0]
-    sse = total[:K] + total[K : 2 * K]
-    gradient = 2.0 * total[2 * K :].reshape(shape) / weight_sum if grad else None
+    gradient = None
+    if grad:
+        gradient = total[2 * K :].reshape(shape[1:] if single else shape)
+        gradient *= 2.0
+        gradient /= weight_sum
     if single:
-        return Evaluation(n, weight_sum, float(sse[0]), None if gradient is None else gradient[0])
-    return Evaluation(n, weight_sum, sse, gradient)
+        return Evaluation(n, weight_sum, float(total[0] + total[1]), gradient)
+    return Evaluation(n, weight_sum, total[:K] + total[K : 2 * K], gradient)

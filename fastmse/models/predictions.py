@@ -136,17 +136,15 @@ def evaluate(
     """
     kernels = backends.select(backend)
     y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
+    target = None
     if out is not None:
         if not grad:
             raise ValueError("out: got an array together with grad=False; want one or the other")
         given = (("y_pred", y_pred), ("y_true", y_true), ("sample_weight", sample_weight))
         target = inputs.output(out, y_pred, given)
     elif grad:
-        out = target = np.empty_like(
-            y_pred, dtype=None if y_pred.dtype.kind in "fV" else np.float64
-        )
-    else:
-        target = None
+        dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
+        out = target = np.empty_like(y_pred, dtype=dtype)
     threads = backends.n_threads_for(2 * y_true.size, n_threads)
     rows, copied = as_elements([y_true, y_pred, sample_weight], target)
     piece = COPIED_PIECE if copied else PIECE

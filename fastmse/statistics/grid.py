@@ -22,15 +22,16 @@ PIECE_DOUBLES = 2**23
 
 
 def block_rows(n_features: int) -> int:
-    """Rows a block: 4096 for narrow X, else a power of two in [64, 1024]."""
-    if n_features <= NARROW:
-        return PREDICTION_BLOCK
-    fitting: int = 1 << ((BLOCK_DOUBLES // n_features) or 1).bit_length() - 1
+    """Rows a block of the linear model: a power of two in [64, 1024]."""
+    fitting: int = 1 << (BLOCK_DOUBLES // max(n_features, 1) | 1).bit_length() - 1
     return min(max(fitting, 64), 1024)
 
 
 def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
-    """Rows that a kernel is given at once: whole blocks, bounded work."""
+    """Rows that a kernel is given at once: whole blocks, bounded work.
+
+    A row costs as much as four features at least: the readable kernel has temporaries.
+    """
     rows = PIECE_DOUBLES // (max(n_features, 4) * n_thetas)
     return max(rows // block, 1) * block
 

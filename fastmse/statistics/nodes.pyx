@@ -1,30 +1,35 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
-"""Merging and folding of nodes, for every backend."""
-import numpy as np
-
+"""Merging and folding of nodes, for every backend. Nodes are C-ordered float64."""
+cimport numpy as cnp
 from libc.stddef cimport ptrdiff_t
+
+cnp.import_array()
 
 cdef extern from "merge.h" nogil:
     void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width)
 
 
+cdef double *row(cnp.ndarray nodes, ptrdiff_t index):
+    return (<double *> cnp.PyArray_DATA(nodes)) + index * cnp.PyArray_DIM(nodes, 1)
+
+
 def merge(double[::1] into, const double[::1] other, ptrdiff_t n_double):
     """into += other: the first `n_double` sums in double-double, the rest plainly."""
+    if into.shape[0] != other.shape[0]:
+        raise ValueError(f"other: got {other.shape[0]} sums; want {into.shape[0]}")
     merge_nodes(&into[0], &other[0], n_double, into.shape[0])
 
 
-def fold(const double[:, ::1] nodes, ptrdiff_t blocks, ptrdiff_t n_double):
+def fold(cnp.ndarray nodes not None, ptrdiff_t blocks, ptrdiff_t n_double):
     """The node of all rows: the occupied levels, from the last rows to the first.
 
-    The last row of `nodes` holds the rows outside the grid.
+    `nodes` is (levels + 1, width); its last row holds the rows outside the grid.
     """
-    total = np.array(nodes[nodes.shape[0] - 1])
-    cdef double[::1] into = total
-    cdef ptrdiff_t level = 0
-    if into.shape[0] == 0:
-        return total
+    cdef cnp.ndarray total = nodes[nodes.shape[0] - 1].copy()
+    cdef double *into = <double *> cnp.PyArray_DATA(total)
+    cdef ptrdiff_t width = cnp.PyArray_DIM(nodes, 1), level = 0
     while blocks >> level:
         if (blocks >> level) & 1:
-            merge_nodes(&into[0], &nodes[level, 0], n_double, into.shape[0])
+            merge_nodes(into, row(nodes, level), n_double, width)
         level += 1
     return total

@@ -97,40 +97,48 @@ cdef int plan_tasks(
 
 
 cdef ptrdiff_t run_serial(
-    const Job *job, double *nodes, ptrdiff_t blocks, ptrdiff_t count
+    const Job *job, double *nodes, ptrdiff_t blocks, ptrdiff_t count, ptrdiff_t rest
 ) noexcept nogil:
     cdef double *memory = <double *> malloc((job.width + job.scratch) * sizeof(double))
+    cdef double *scratch = memory + job.width
     cdef ptrdiff_t b
     if memory == NULL:
         return -1
     for b in range(count):
-        job.evaluate(job, b * job.block, job.block, memory, memory + job.width)
+        job.evaluate(job, b * job.block, job.block, memory, scratch)
         blocks = push(nodes, blocks, memory, 0, job)
+    if rest > 0:
+        job.evaluate(job, count * job.block, rest, nodes + LEVELS * job.width, scratch)
     free(memory)
     return blocks
 
 
 cdef ptrdiff_t run_parallel(
-    const Job *job, double *nodes, ptrdiff_t blocks, ptrdiff_t count, int n_threads
+    const Job *job, double *nodes, ptrdiff_t blocks, ptrdiff_t count, ptrdiff_t rest, int n_threads
 ) noexcept nogil:
+    """The partial last block is one task more."""
     cdef Task tasks[MAX_TASKS]
     cdef ptrdiff_t wanted = min(TASKS_PER_THREAD * n_threads, TASK_BYTES // (8 * job.width))
     cdef int depth = 0, n_tasks, t
     wanted = min(max(wanted, 2 * n_threads), MAX_TASKS // 2)
     n_tasks = plan_tasks(tasks, blocks, count, wanted, &depth)
     cdef ptrdiff_t stack_size = (depth + 2) * job.width
-    cdef double *results = <double *> malloc(n_tasks * job.width * sizeof(double))
+    cdef double *results = <double *> malloc((n_tasks + 1) * job.width * sizeof(double))
     cdef double *stack
     cdef int failed = results == NULL
     if not failed:
         with parallel(num_threads=n_threads):
             stack = <double *> malloc((stack_size + job.scratch) * sizeof(double))
-            for t in prange(n_tasks, schedule="dynamic"):
+            for t in prange(n_tasks + (rest > 0), schedule="dynamic"):
                 if stack == NULL:
                     failed |= 1
-                else:
+                elif t < n_tasks:
                     run_task(job, &tasks[t], stack, stack + stack_size)
                     memcpy(results + t * job.width, stack, job.width * sizeof(double))
+                else:
+                    job.evaluate(
+                        job, count * job.block, rest, nodes + LEVELS * job.width, stack + stack_size
+                    )
             free(stack)
     if not failed:
         for t in range(n_tasks):
@@ -145,18 +153,9 @@ cdef ptrdiff_t accumulate(
     """Count all whole blocks in; a partial last block goes to the row after the levels."""
     cdef ptrdiff_t count = rows // job.block
     cdef ptrdiff_t rest = rows - count * job.block
-    cdef double *scratch
-    if count > 1 and n_threads > 1:
-        blocks = run_parallel(job, nodes, blocks, count, n_threads)
-    elif count > 0:
-        blocks = run_serial(job, nodes, blocks, count)
-    if rest > 0 and blocks >= 0:
-        scratch = <double *> malloc(job.scratch * sizeof(double))
-        if scratch == NULL:
-            return -1
-        job.evaluate(job, count * job.block, rest, nodes + LEVELS * job.width, scratch)
-        free(scratch)
-    return blocks
+    if n_threads > 1 and count > 0 and count + (rest > 0) > 1:
+        return run_parallel(job, nodes, blocks, count, rest, n_threads)
+    return run_serial(job, nodes, blocks, count, rest)
 
 
 cdef ptrdiff_t accumulate_rows(

@@ -88,12 +88,49 @@ static ALWAYS_INLINE double run_dot(const double *restrict a, const double *rest
 #undef TERM
 }
 
-static ALWAYS_INLINE double run_squared_difference(
-    const double *restrict a, const double *restrict b, ptrdiff_t n
+/* r where w is not 0, and 0 there, whatever r is */
+static ALWAYS_INLINE double keep_double(double r, double w) { return w == 0.0 ? 0.0 : r; }
+#if WIDTH > 1
+static ALWAYS_INLINE vec keep_vec(vec r, vec w) { return (vec)((mask)r & (mask)(w != 0.0)); }
+#else
+#define keep_vec keep_double
+#endif
+
+/* sum_i c_i r_i over one run, with r_i = f_i - y_i and c_i = w_i r_i; out_i = scale c_i.
+ * One pass: `out` may be f or y itself. */
+static ALWAYS_INLINE double run_loss_case(
+    const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
 ) {
-#define TERM(T, i) ((AT(T, a, i) - AT(T, b, i)) * (AT(T, a, i) - AT(T, b, i)))
-    RUN_SUM(TERM)
-#undef TERM
+#define STEP(TYPE, i, sum)                         \
+    do {                                           \
+        TYPE r = AT(TYPE, f, i) - AT(TYPE, y, i);  \
+        TYPE c = r;                                \
+        if (w) {                                   \
+            r = keep_##TYPE(r, AT(TYPE, w, i));    \
+            c = AT(TYPE, w, i) * r;                \
+        }                                          \
+        sum += c * r;                              \
+        if (out) *(TYPE *)(out + (i)) = scale * c; \
+    } while (0)
+    vec lane[LANES / WIDTH];
+    double tail[LANES];
+    const ptrdiff_t whole = n / LANES * LANES;
+    memset(lane, 0, sizeof lane);
+    for (ptrdiff_t i = 0; i < whole; i += LANES)
+        for (int k = 0; k < LANES / WIDTH; k++) STEP(vec, i + k * WIDTH, lane[k]);
+    if (whole == n) return fold(lane, LANES / WIDTH);
+    memcpy(tail, lane, sizeof tail);
+    for (ptrdiff_t i = whole; i < n; i++) STEP(double, i, tail[i - whole]);
+    return fold_lanes(tail, LANES);
+#undef STEP
+}
+
+/* A loop for each case: what is not there costs nothing. */
+static inline double run_loss(
+    const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
+) {
+    if (w) return out ? run_loss_case(f, y, w, scale, out, n) : run_loss_case(f, y, w, 0.0, NULL, n);
+    return out ? run_loss_case(f, y, NULL, scale, out, n) : run_loss_case(f, y, NULL, 0.0, NULL, n);
 }
 
 /* A sum of runs in double-double: what the runs lose against each other is kept. Without

@@ -9,7 +9,9 @@ cdef extern from "lanes.h" nogil:
     const int RUN, DOT_LANES
     double run_sum(const double *a, ptrdiff_t n) noexcept
     double run_dot(const double *a, const double *b, ptrdiff_t n) noexcept
-    double run_squared_difference(const double *a, const double *b, ptrdiff_t n) noexcept
+    double run_loss(
+        const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
+    ) noexcept
     ctypedef struct pair:
         double high, low
     void add_run(pair *sum, double run) noexcept
@@ -37,7 +39,7 @@ cdef extern from "<float.h>" nogil:
     const double DBL_MAX
 
 cdef enum:
-    SCRATCH_RUNS = 6          # y, f, w, r, c and the gradient of one run
+    SCRATCH_RUNS = 4          # y, f, w and the gradient of one run
 
 
 cdef void weights_block(
@@ -59,47 +61,29 @@ cdef void weights_block(
     node[2], node[3] = zeros, invalid
 
 
-cdef void write_gradient(
-    const Job *job, ptrdiff_t first, const double *c, ptrdiff_t n, double *scratch
-) noexcept nogil:
-    cdef char *target = job.out.data + first * job.out.row
-    cdef double *gradient = scratch
-    cdef bint direct = job.out.native and job.out.row == sizeof(double)
-    cdef double scale = job.scale
-    cdef ptrdiff_t i
-    if direct:
-        gradient = <double *> target
-    for i in range(n):
-        gradient[i] = scale * c[i]
-    if not direct:
-        job.out.encode(gradient, n, target, job.out.row)
-
-
 cdef void predictions_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
+    cdef bint in_place = job.out.native and job.out.row == sizeof(double)
     cdef ptrdiff_t start, n
     cdef const double *y
     cdef const double *f
     cdef const double *w
-    cdef double *r = scratch + 3 * RUN
-    cdef double *c = r
+    cdef char *target = NULL
+    cdef double *gradient = NULL
     cdef pair sse
     sse.high = sse.low = 0.0
-    if job.w.data != NULL:
-        c = scratch + 4 * RUN
     for start from 0 <= start < rows by RUN:
         n = min(RUN, rows - start)
         y = read_rows(&job.y, first + start, n, scratch)
         f = read_rows(&job.f, first + start, n, scratch + RUN)
         w = read_rows(&job.w, first + start, n, scratch + 2 * RUN)
-        if w == NULL and job.out.data == NULL:
-            add_run(&sse, run_squared_difference(f, y, n))
-            continue
-        residuals(f, y, w, r, c, n)
-        add_run(&sse, run_dot(c, r, n))
         if job.out.data != NULL:
-            write_gradient(job, first + start, c, n, scratch + 5 * RUN)
+            target = job.out.data + (first + start) * job.out.row
+            gradient = <double *> target if in_place else scratch + 3 * RUN
+        add_run(&sse, run_loss(f, y, w, job.scale, gradient, n))
+        if job.out.data != NULL and not in_place:
+            job.out.encode(gradient, n, target, job.out.row)
     store_pair(sse, node, 1)
 
 
