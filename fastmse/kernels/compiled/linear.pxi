@@ -136,7 +136,8 @@ cdef void columns_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
     cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.room
-    cdef ptrdiff_t slab = B if columns_in_place(job) else min(B, RUN)
+    cdef bint in_place = columns_in_place(job)
+    cdef ptrdiff_t slab = B if in_place else min(B, RUN)
     cdef ptrdiff_t start, n, i, j, k, pitch = 0
     cdef double *r = scratch + 2 * B
     cdef double *c = r + K * B
@@ -172,7 +173,7 @@ cdef void columns_block(
             residuals(f, y + start, w_slab, f, c_slab, n)
             if job.grad:
                 for j in range(d):
-                    G[k * p + j] += block_dot(c_slab, x + j * pitch, n)
+                    G[k * p + j] += block_dot(c_slab, x + j * pitch, n, in_place)
     finish_block(job, rows, c, r, node)
 
 

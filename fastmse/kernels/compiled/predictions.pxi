@@ -17,7 +17,7 @@ cdef extern from "lanes.h" nogil:
     void add_run(pair *sum, double run) noexcept
     void store_pair(pair sum, double *node, ptrdiff_t k) noexcept
     pair block_dot2(const double *a, const double *b, ptrdiff_t n) noexcept
-    double block_dot(const double *a, const double *b, ptrdiff_t n) noexcept
+    double block_dot(const double *c, const double *x, ptrdiff_t n, bint ahead) noexcept
     double block_sum(const double *a, ptrdiff_t n) noexcept
     double row_dot(const double *theta, const double *x, ptrdiff_t d, bint readable) noexcept
     void transpose(
