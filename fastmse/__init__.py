@@ -12,10 +12,33 @@ except ImportError as error:
         "checkout, build them by `pip install -e .`, or start Python outside of it."
     ) from error
 
+from typing import TYPE_CHECKING
+
 from fastmse import gaussian
 from fastmse.models import Linear, evaluate, mse
 from fastmse.results import Evaluation, Fit
 
+if TYPE_CHECKING:
+    from fastmse.fitting import AccuracyWarning, RankWarning
+
 __version__ = "0.1.0"
 
-__all__ = ["Evaluation", "Fit", "Linear", "evaluate", "gaussian", "mse"]
+__all__ = [
+    "AccuracyWarning",
+    "Evaluation",
+    "Fit",
+    "Linear",
+    "RankWarning",
+    "evaluate",
+    "gaussian",
+    "mse",
+]
+
+
+def __getattr__(name: str) -> object:
+    """The warnings of fits: imported with them, when first asked for."""
+    if name in {"AccuracyWarning", "RankWarning"}:
+        from fastmse.fitting import notes
+
+        return getattr(notes, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

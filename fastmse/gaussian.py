@@ -21,6 +21,8 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastmse import inputs
+
 __all__ = ["log_likelihood", "logpdf", "pdf", "score_sigma2", "sigma2_hat"]
 
 FloatArray: TypeAlias = NDArray[np.float64]
@@ -185,21 +187,20 @@ def _aligned(**arguments: ArrayLike) -> list[FloatArray]:
     """Return the arguments as float64, after a check that their shapes are one shape or ()."""
     arrays = [_real(name, value) for name, value in arguments.items()]
     if len({array.shape for array in arrays if array.ndim}) > 1:
-        shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(arguments, arrays, strict=True))
-        raise ValueError(f"shapes differ: {shapes}; want one shape, or scalars")
+        shapes = ", ".join(
+            f"{n}: got shape {a.shape}" for n, a in zip(arguments, arrays, strict=True)
+        )
+        raise ValueError(f"{shapes}; want one shape, or scalars")
     return arrays
 
 
 def _real(name: str, value: ArrayLike) -> FloatArray:
-    array = np.asarray(value)
-    if not np.can_cast(array.dtype, np.float64, "same_kind") or np.ma.isMaskedArray(value):
-        raise TypeError(f"{name} must be real numbers, got {type(value).__name__} {array.dtype}")
-    return array.astype(np.float64, copy=False)
+    return inputs.real_array(value, name).astype(np.float64, copy=False)
 
 
 def _positive(sigma2: FloatArray) -> FloatArray:
     if (sigma2 <= 0).any():
-        raise ValueError(f"sigma2 must be positive, got {sigma2.min()}")
+        raise ValueError(f"sigma2: got {sigma2.min()}; want > 0")
     return sigma2
 
 

@@ -20,13 +20,25 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 
 
+def _forked_without_exec() -> bool:
+    """Linux's PF_FORKNOEXEC: the parent's OpenMP pool, if it had one, is not here."""
+    try:
+        flags = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[6]
+    except (OSError, IndexError):
+        return False
+    return bool(int(flags) & 0x40)
+
+
+_FORKED_AT_IMPORT = _forked_without_exec()
+
+
 def forked() -> bool:
-    """Whether this process was forked from the one that imported fastmse.
+    """Whether this process was forked and runs on: from the one that imported fastmse, or before.
 
     An OpenMP pool does not survive a fork: a parallel region in the child waits for
     threads that are not there. Every kernel runs serially then.
     """
-    return os.getpid() != _IMPORT_PID
+    return _FORKED_AT_IMPORT or os.getpid() != _IMPORT_PID
 
 
 def resolve(n_threads: int | None = None) -> int:

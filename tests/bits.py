@@ -76,7 +76,7 @@ def prediction_problem(seed: int, backend: str) -> Computed:
         return digest(fm.evaluate(y, f, sample_weight=w, backend=backend, n_threads=n_threads))
 
     def streamed(chunks: list[slice]) -> str:
-        stream = PredictionStream(backend=backend)
+        stream = PredictionStream(backend=backend, n_threads=2)
         for rows in chunks:
             stream.update(y[rows], f[rows], part(w, rows))
         return digest(stream.finalize(), grad=False)
@@ -102,7 +102,9 @@ def linear_problem(seed: int, backend: str) -> Computed:
 
     def streamed(chunks: list[slice]) -> str:
         order = "F" if by_columns(X) else "C"
-        stream = LinearStream(theta, d, intercept=intercept, order=order, backend=backend)
+        stream = LinearStream(
+            theta, d, intercept=intercept, order=order, backend=backend, n_threads=2
+        )
         for rows in chunks:
             stream.update(X[rows], y[rows], part(w, rows))
         return digest(stream.finalize())

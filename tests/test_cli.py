@@ -161,7 +161,7 @@ class TestEvaluate:
         line = ["evaluate", str(path), "--target", "y", "--prediction", "f", "--weights", "w"]
         assert run(line) == 2
         assert one_line(capsys.readouterr().err) == (
-            "fastmse: column 'w': every weight is 0; nothing to evaluate\n"
+            f"fastmse: {path}: column 'w': every weight is 0; nothing to use\n"
         )
 
 
@@ -202,6 +202,11 @@ class TestOthers:
             assert run(arguments) == 0
             assert capsys.readouterr().out.startswith("Usage: fastmse")
 
+    def test_help_says_whose_threads(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["fit", "--help"]) == 0
+        words = " ".join(capsys.readouterr().out.split())
+        assert "Threads of fastmse's kernels; NumPy's BLAS has its own" in words
+
 
 Y = ["--target", "y"]
 GOOD = "a,b,y\n1,2,3\n2,1,4\n3,5,1\n4,4,2\n"
@@ -233,7 +238,11 @@ REFUSED = {
         r"column 'one' is constant, always 1.*--no-intercept",
     ),
     "few rows": ("a,b,y\n1,2,3\n4,3,8\n", Y, r"2 rows cannot determine 3 parameters"),
-    "zero weights": ("a,w,y\n1,0,2\n2,0,3\n", [*Y, "--weights", "w"], r"0 rows cannot determine"),
+    "zero weights": (
+        "a,w,y\n1,0,2\n2,0,3\n",
+        [*Y, "--weights", "w"],
+        r"t\.csv: column 'w': every weight is 0",
+    ),
     "header only": ("a,y\n", Y, r"no rows"),
     "empty file": ("", Y, r"t\.csv: the file is empty"),
     "ragged": ("a,y\n1,2\n3\n", Y, r"line 3 has 1 cell where line 1 names 2 columns"),

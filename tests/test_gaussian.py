@@ -89,20 +89,29 @@ def test_narrow_arrays_are_computed_in_float64(dtype):
 @pytest.mark.parametrize("function", [gaussian.pdf, gaussian.logpdf])
 @pytest.mark.parametrize("shapes", [((3,), (3, 1)), ((3,), (1,)), ((3,), (4,)), ((2, 3), (3,))])
 def test_two_shapes_never_broadcast(function, shapes):
-    with pytest.raises(ValueError, match=r"shapes differ: y \(.*mean \(.*want one shape"):
+    with pytest.raises(ValueError, match=r"y: got shape \(.*mean: got shape \(.*want one shape"):
         function(np.ones(shapes[0]), np.ones(shapes[1]), 1.0)
 
 
 @pytest.mark.parametrize(
-    "y", ["1.0", ["a"], 1j, np.array([1.0], object), np.array(["2020"], "M8[Y]"), None]
+    "y",
+    [
+        "1.0",
+        ["a"],
+        1j,
+        np.array([1.0], object),
+        np.array(["2020"], "M8[Y]"),
+        np.longdouble(1),
+        None,
+    ],
 )
 def test_what_is_not_real_numbers_is_named(y):
-    with pytest.raises(TypeError, match="y must be real numbers, got"):
+    with pytest.raises(TypeError, match=r"y: got .*; want .*float64"):
         gaussian.pdf(y, 0.0, 1.0)
 
 
 def test_masks_are_not_dropped():
-    with pytest.raises(TypeError, match="mean must be real numbers, got MaskedArray"):
+    with pytest.raises(TypeError, match="mean: got a masked array"):
         gaussian.logpdf(np.ones(2), np.ma.masked_invalid([1.0, np.nan]), 1.0)
 
 
@@ -196,7 +205,7 @@ def test_a_given_variance_must_be_positive(sigma2):
         lambda: gaussian.pdf(sse, 0.0, sigma2),
         lambda: gaussian.logpdf(sse, 0.0, sigma2),
     ):
-        with pytest.raises(ValueError, match="sigma2 must be positive, got"):
+        with pytest.raises(ValueError, match=r"sigma2: got .*; want > 0"):
             call()
 
 
@@ -207,6 +216,6 @@ def test_many_sums_at_once_are_the_sums_one_by_one():
         np.testing.assert_array_max_ulp(together, np.array([function(s, 7.0) for s in sse]), 1)
     curve = gaussian.log_likelihood(2.0, 7.0, sigma2=np.array([0.1, 0.2]))
     assert curve.shape == (2,)
-    with pytest.raises(ValueError, match="shapes differ"):
+    with pytest.raises(ValueError, match="want one shape"):
         gaussian.log_likelihood(sse, 7.0, np.ones(4))
     assert type(gaussian.log_likelihood(np.float64(2), 7)) is float

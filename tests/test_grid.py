@@ -48,10 +48,12 @@ def test_a_piece_is_whole_blocks_of_bounded_work(d: int, n_thetas: int) -> None:
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("d", [1, NARROW, NARROW + 1, 100])
-def test_the_layout_decides_the_order_of_sums_not_the_length(d: int, order: str) -> None:
+def test_the_layout_decides_the_order_of_sums(d: int, order: str) -> None:
     whole = np.ones((300, d), order=order)
-    for X in (whole, whole[:1], whole[::-1], whole[5:9, ::-1], whole[::3], whole.astype("f4")):
+    for X in (whole, whole[::-1], whole[5:9, ::-1], whole[::3], whole.astype("f4")):
         assert by_columns(X) == (d <= NARROW or order == "F")
+    for row in (whole[:1], np.broadcast_to(whole[0], (300, d))):
+        assert by_columns(row) == (d <= NARROW)
 
 
 def merge_nodes(a: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:

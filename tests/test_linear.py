@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import exact
 import numpy as np
 import pytest
@@ -234,3 +236,35 @@ def test_inputs_are_left_as_they_were() -> None:
         X, y, w = arrays
         fm.Linear().evaluate(X, y, np.ones(20), sample_weight=w, backend=backend)
     assert all(np.array_equal(a, b) for a, b in zip(arrays, copies, strict=True))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(("n", "d"), [(4097, 3), (4000, 17), (3000, 50), (1300, 300)])
+@pytest.mark.parametrize("kind", ["random", "equal rows"])
+def test_gradient_where_products_and_sums_round(kind: str, n: int, d: int, order: str) -> None:
+    """30 bits of x and 43 of r: each product rounds; in equal rows all roundings point one way."""
+    rng = np.random.default_rng(n)
+    X = rng.integers(-(2**30), 2**30, (1 if kind == "equal rows" else n, d))
+    theta = rng.integers(-(2**5), 2**5, d)
+    y = rng.integers(-(2**42), 2**42, len(X))
+    r = X @ theta - y
+    X, y, r = (np.repeat(a, n // len(a), axis=0) for a in (X, y, r))
+    e = fm.Linear().evaluate(np.array(X, float, order=order), y, theta)
+    assert exact.ulps(e.sse, exact.sse(r, None)) <= SSE_ULP
+    for j in range(0, d, 1 + d // 20):
+        terms = [int(a) * int(b) for a, b in zip(r, X[:, j], strict=True)]
+        error = abs(Fraction(e.grad[j]) - Fraction(2 * sum(terms), n))
+        assert error <= GRADIENT_EPS * Fraction(exact.EPS) * Fraction(2 * sum(map(abs, terms)), n)
+
+
+def test_no_parameter_at_all_is_refused() -> None:
+    X, y = np.empty((5, 0)), np.ones(5)
+    for call in (lambda: fm.Linear().evaluate(X, y, []), lambda: fm.Linear().fit(X, y)):
+        with pytest.raises(ValueError, match="X: got no columns, without an intercept"):
+            call()
+
+
+def test_gradients_of_models_are_frozen() -> None:
+    e = fm.Linear().evaluate(np.ones((3, 2)), np.ones(3), [1.0, 2.0])
+    with pytest.raises(ValueError, match="read-only"):
+        e.grad[0] = 0

@@ -8,29 +8,18 @@ import math
 import numpy as np
 import pytest
 from fit_problems import digits
+from nist import LINEAR, linear_problem, numbers
 
 from fastmse.fitting import fit_rows
 
-LINEAR = ["Norris", "Pontius", "NoInt1", "Longley", "Wampler1", "Wampler3", "Wampler5"]
 UNIVARIATE = [
     "PiDigits", "Lottery", "Lew", "Mavro", "Michelso", "NumAcc1", "NumAcc2", "NumAcc3", "NumAcc4",
 ]  # fmt: skip
-DEGREE = {"Pontius": 2, "Wampler1": 5, "Wampler3": 5, "Wampler5": 5}
-
-
-def numbers(path, n):
-    """The data: the last n lines of the file."""
-    lines = [line for line in path.read_text().splitlines() if line.strip()]
-    return np.array([[float(word) for word in line.split()] for line in lines[-n:]])
 
 
 def fit_linear(shared, name, n, method):
-    rows = numbers(shared / "strd" / "linear" / f"{name}.dat", n)
-    y, X = rows[:, 0], rows[:, 1:]
-    X = X ** np.arange(1, DEGREE.get(name, 1) + 1)
-    return fit_rows(
-        lambda: iter([(X, y, None)]), X.shape[1], intercept=name != "NoInt1", method=method
-    )
+    X, y, intercept = linear_problem(shared, name, n)
+    return fit_rows(lambda: iter([(X, y, None)]), X.shape[1], intercept=intercept, method=method)
 
 
 @pytest.fixture(scope="module")

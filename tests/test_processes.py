@@ -240,3 +240,24 @@ fm.mse(y, f, n_threads=3)
 print(json.dumps([small, count() - before]))
 """
     assert run(code) == [0, 2]
+
+
+LATE_IMPORT = """
+import ctypes, os, sys
+import numpy as np
+gomp = ctypes.CDLL("libgomp.so.1")
+nothing = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: None)
+gomp.GOMP_parallel(nothing, None, 4, 0)  # somebody's OpenMP pool
+if os.fork() == 0:
+    import fastmse as fm
+    assert fm.threads.forked()
+    assert fm.mse(np.ones(10**6), np.zeros(10**6), n_threads=2) == 1.0
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="knows a fork before the import on Linux only")
+def test_a_child_that_imports_after_a_fork_is_serial() -> None:
+    child = subprocess.run([sys.executable, "-c", LATE_IMPORT], timeout=LIMIT, capture_output=True)
+    assert (child.returncode, child.stderr) == (0, b"")

@@ -64,7 +64,7 @@ def test_likelihood_underflows_and_overflows():
 
 @pytest.mark.parametrize("method", ["likelihood", "log_likelihood", "score_sigma2"])
 def test_evaluation_refuses_a_variance_that_is_not_positive(method):
-    with pytest.raises(ValueError, match="sigma2 must be positive"):
+    with pytest.raises(ValueError, match=r"sigma2: got 0\.0; want > 0"):
         getattr(evaluation(), method)(0.0)
 
 
@@ -86,6 +86,13 @@ def test_evaluation_is_frozen_but_for_the_callers_gradient():
     with pytest.raises(ValueError, match="read-only"):
         e.sse[0] = 2
     e.grad[0] = 1
+
+
+def test_evaluation_leaves_the_callers_sse_alone():
+    sse = np.ones(2)
+    e = Evaluation(4, 4.0, sse)
+    sse[0] = 9
+    assert e.sse[0] == 1
 
 
 def test_evaluation_shows_itself():
@@ -217,7 +224,7 @@ def test_robust_drops_rows_of_weight_zero(case):
 
 def test_robust_says_what_it_cannot_do():
     problem = Problem("intercept")
-    with pytest.raises(ValueError, match="kind must be one of HC0, HC1, HC2, HC3, got 'HC9'"):
+    with pytest.raises(ValueError, match="kind: got 'HC9'; want one of HC0, HC1, HC2, HC3"):
         problem.fit.robust("HC9")
     with pytest.raises(ValueError, match="passes over the data again, and this fit holds none"):
         problem.make(rows=None).robust()
@@ -275,11 +282,12 @@ def test_missing_features_predict_nan():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (np.ones(3), ValueError, r"X must have shape \(rows, 3\), got \(3,\)"),
-        (np.ones((2, 4)), ValueError, r"X must have shape \(rows, 3\), got \(2, 4\)"),
-        (np.ones((2, 3), complex), TypeError, "X must be real numbers, got ndarray .* complex128"),
-        ([["a", "b", "c"]], TypeError, "X must be real numbers, got list .* <U1"),
-        (np.ma.ones((2, 3)), TypeError, "X must be real numbers, got MaskedArray"),
+        (np.ones(3), ValueError, r"X: got shape \(3,\); want \(n, 3\)"),
+        (np.ones((2, 4)), ValueError, r"X: got shape \(2, 4\); want \(n, 3\)"),
+        (np.ones((2, 3), complex), TypeError, "X: got dtype complex128, .*; want float64"),
+        ([["a", "b", "c"]], TypeError, "X: got dtype <U1, text.*; want float64"),
+        (np.ones((2, 3), np.clongdouble).real, TypeError, "X: got dtype .*unusual width.*; want"),
+        (np.ma.ones((2, 3)), TypeError, "X: got a masked array"),
     ],
 )
 def test_predict_names_what_is_wrong_with_the_features(X, error, message):
@@ -287,14 +295,56 @@ def test_predict_names_what_is_wrong_with_the_features(X, error, message):
         Problem("intercept").fit.predict(X)
 
 
+class Table:
+    """The little that tables of pandas, polars and Arrow share; Arrow's `columns` are values."""
+
+    def __init__(self, names, values, columns_are_values=False):
+        self.columns = list(values.T) if columns_are_values else list(names)
+        if columns_are_values:
+            self.column_names = list(names)
+        self._values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values
+
+
+@pytest.mark.parametrize("columns_are_values", [False, True])
+def test_predict_wants_the_columns_of_the_fit(columns_are_values):
+    problem = Problem("intercept")
+    fit = problem.make(names=("intercept", "a", "b", "7"))
+    expected = fit.predict(problem.X)
+
+    def predict(names):
+        return fit.predict(Table(names, np.resize(problem.X, (60, len(names))), columns_are_values))
+
+    np.testing.assert_array_equal(predict(["a", "b", 7]), expected)
+    for names, message in {
+        ("a", "7", "b"): "X: got '7', 'b' from column 1 on; want 'b', '7': select",
+        ("a", "b", "c"): "X: got 'c' from column 2 on; want '7'",
+        ("a", "b"): "X: got no more from column 2 on; want '7'",
+        ("a", "b", "7", *"defghij"): "X: got 'd', 'e', 'f', 'g', 'h', 'i', ... .* want no more",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            predict(names)
+
+
+def test_predict_takes_any_table_for_a_fit_of_an_array():
+    problem = Problem("origin")
+    np.testing.assert_array_equal(
+        problem.fit.predict(Table(["a", "b", "c"], problem.X)), problem.fit.predict(problem.X)
+    )
+    with pytest.raises(ValueError, match="X: got 'x2', 'x1', 'x0' from column 0 on; want 'x0'"):
+        problem.fit.predict(Table(["x2", "x1", "x0"], problem.X))
+
+
 def test_predict_names_other_wrong_arguments():
     problem = Problem("intercept")
-    with pytest.raises(ValueError, match="interval must be None, 'confidence' or 'prediction'"):
+    with pytest.raises(ValueError, match="interval: got 'tolerance'; want None, 'confidence'"):
         problem.fit.predict(problem.X, "tolerance")
     for level in (0.0, 1.0, 95, math.nan):
-        with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+        with pytest.raises(ValueError, match=r"level: got .*; want a number between 0 and 1"):
             problem.fit.predict(problem.X, "confidence", level)
-        with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+        with pytest.raises(ValueError, match=r"level: got .*; want a number between 0 and 1"):
             problem.fit.conf_int(level)
     with pytest.raises(ValueError, match="no intervals"):
         problem.make(cov_unscaled=None).predict(problem.X, "confidence")

@@ -222,6 +222,7 @@ class TestRows:
             ("x,y,w\n1,2,1\n1,2,-3\n", r"column 'w', row 2 \(line 3\): the weight is -3"),
             ("x,y,w\n1,2,1\n1,2,\n", r"column 'w', row 2 \(line 3\): .* missing"),
             ("x,y,w\n", "no rows"),
+            ("x,y,w\n1,2,0\n2,,0\n", r"t\.csv: column 'w': every weight is 0"),
         ],
     )
     def test_bad_values(self, text: str, message: str, tmp_path: Path) -> None:
@@ -311,6 +312,25 @@ class TestBadFiles:
         for name, what in {"x": "of type list", "t": "text"}.items():
             with pytest.raises(SourceError, match=f"'{name}' is not numeric but {what}"):
                 open_source([path], target="y", features=[name])
+
+    @pytest.mark.parametrize(
+        ("array", "held"),
+        [
+            (np.ones((2, 3, 4)), r"shape \(2, 3, 4\) of float64"),
+            (np.array(1.0), r"shape \(\) of float64"),
+            (np.array([1, None]), r"shape \(2,\) of object"),
+            (np.array([[1, None]]), r"shape \(1, 2\) of object"),
+            (np.ones(2, complex), r"shape \(2,\) of complex128"),
+        ],
+    )
+    @pytest.mark.parametrize("suffix", [".npy", ".npz"])
+    def test_arrays_without_columns_of_numbers(
+        self, array: np.ndarray, held: str, suffix: str, tmp_path: Path
+    ) -> None:
+        path = tmp_path / f"a{suffix}"
+        np.savez(path, x=array) if suffix == ".npz" else np.save(path, array)
+        with pytest.raises(SourceError, match=rf"a\{suffix}: got {held}; want real numbers"):
+            open_source([path], target="x0")
 
     def test_arrays_of_other_lengths(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "a.npz", x=np.ones(3), y=np.ones(4), note=np.array("text"))

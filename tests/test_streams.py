@@ -268,3 +268,17 @@ def test_without_the_gradient() -> None:
     for rows in chunks([77]):
         stream.update(X[rows], y[rows])
     assert bits(stream.finalize()) == bits(fm.Linear().evaluate(X, y, THETA[8], grad=False))
+
+
+@pytest.mark.parametrize("d", [8, 40])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_stream_of_one_row(order: str, d: int) -> None:
+    rng = np.random.default_rng(15)
+    for _ in range(20):
+        X = np.array(rng.normal(size=(9, d)), order=order)
+        y, theta = rng.normal(size=9), rng.normal(size=d)
+        stream = LinearStream(theta, d, order=order)
+        stream.update(X[4:5], y[4:5])
+        alone = fm.Linear().evaluate(X[4:5], y[4:5], theta)
+        copy = fm.Linear().evaluate(X[4:5].copy(order), y[4:5], theta)
+        assert bits(stream.finalize()) == bits(alone) == bits(copy)

@@ -55,11 +55,7 @@ def evaluate(
     for X, y, w in with_progress(rows)():
         stream.update(y, X[:, 0], w)
     options.note_dropped(rows)
-    try:
-        evaluation = stream.finalize()
-    except ValueError as error:  # there are rows: the reader refuses files without
-        text = f"column {weights!r}: every weight is 0; nothing to evaluate"
-        raise click.ClickException(text) from error
+    evaluation = stream.finalize()
     values = {name: getattr(evaluation, name) for name in FIELDS}
     if json is not None:
         write_json(json, {k: v if math.isfinite(v) else None for k, v in values.items()})

@@ -7,6 +7,12 @@ import numpy as np
 from fastmse.fitting.frame import Frame
 from fastmse.gaussian import FloatArray
 
+ROUNDING_OF_DATA = 64 * 2.0**-53
+"""A column is a combination of others if this much is left of it, relative to its own length."""
+
+ROUNDING = 4 * 2.0**-53
+"""Noise that rounding leaves in y, relative to its size."""
+
 LEAST_T = 0.01
 """Digits are counted of a coefficient, or of this part of its standard error if that is larger."""
 
@@ -36,6 +42,8 @@ def relative_error(
     sse: float,
     sst: float,
     unit: float,
+    *,
+    perfect: bool,
 ) -> float:
     """Estimate the largest relative error of an estimate that rounding of G leads to.
 
@@ -44,8 +52,11 @@ def relative_error(
         |Δcⱼ|² ≤ unit² · Σₖ (G⁻¹ⱼₖ lₖ)² · (l_y² + Σₖ (lₖ cₖ)²)
 
     for the coefficients c of z; those of the data are θ = T c, the intercept the value at x = 0.
+
+    Of a *perfect* fit, without noise to compare with, a coefficient may be 0 but for rounding. Its
+    error is then relative to the coefficient that would take the column to the length of y.
     """
-    offset = np.ldexp(frame.origin, -frame.exponents)
+    offset = frame.offset()
     T = np.eye(len(swept))
     if swept[:1] == [0]:
         T[0, 1:] = -offset[swept[1:]]
@@ -55,7 +66,14 @@ def relative_error(
     delta = spread * np.hypot(length[-1], np.linalg.norm(length[swept] * c))
     variance = np.einsum("ij,jk,ik->i", T, inverse, T, optimize=True)
     stderr = np.sqrt(np.abs(variance * sse) / gram[0, 0])
+    size = np.maximum(np.abs(theta), LEAST_T * stderr)
+    if perfect:
+        squares = frame.squares(gram)[-1]
+        rounding = ROUNDING * np.sqrt(np.abs(variance * squares) / gram[0, 0])
+        whole = np.where(np.array(swept) == 0, np.sqrt(squares), length[-1]) / length[swept]
+        nothing = np.abs(theta) <= np.maximum(rounding, unit * delta)
+        size = np.where(nothing, whole, size)
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_theta = delta / np.maximum(np.abs(theta), LEAST_T * stderr)
+        of_theta = delta / size
         ratios = np.append(of_theta, gram[-1, -1] / sst)
     return unit * float(np.max(ratios, where=~np.isnan(ratios), initial=0.0))

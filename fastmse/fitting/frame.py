@@ -55,6 +55,15 @@ class Frame:
         z[1:] -= self.origin[1:, None] * scale
         return z
 
+    def offset(self) -> FloatArray:
+        """2^−eⱼ oⱼ, (m,)."""
+        return np.ldexp(self.origin, -self.exponents)
+
+    def squares(self, gram: FloatArray) -> FloatArray:
+        """Σ w (2^−eⱼ vⱼ)² of the columns as they are, not shifted: (m,)."""
+        offset = self.offset()
+        return np.asarray(np.diag(gram) + offset * (2 * gram[0] + offset * gram[0, 0]))
+
     def _scale(self) -> FloatArray:
         """2^−eⱼ of x and y; a product with it is exact, and ten times as fast as ldexp."""
         return np.ldexp(1.0, -self.exponents[1:, None])

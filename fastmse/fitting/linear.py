@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -12,10 +11,19 @@ import numpy as np
 from fastmse import threads
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.gram import SufficientStatistics
-from fastmse.fitting.notes import AccuracyWarning, RankWarning, accuracy_note, rank_note
+from fastmse.fitting.notes import (
+    AccuracyWarning,
+    RankWarning,
+    accuracy_note,
+    range_note,
+    rank_note,
+    warn_caller,
+)
+from fastmse.fitting.overflow import beyond_range, check_gram, check_theta
 from fastmse.fitting.rows import RowBuffer
 from fastmse.fitting.solve import Solution, solve
 from fastmse.gaussian import FloatArray
+from fastmse.kernels import compiled
 from fastmse.results import Fit
 
 Block: TypeAlias = tuple[Any, Any, Any]
@@ -67,14 +75,15 @@ def fit_rows(
     Raises
     ------
     ValueError
-        For NaN or infinity in a row of weight > 0, no rows, or an argument out of its domain.
+        For NaN or infinity in a row of weight > 0, no rows, an argument out of its domain, or
+        a column of such a scale that a coefficient overflows.
 
     Warns
     -----
     RankWarning
         Features are linearly dependent: the solution of least norm is given.
     AccuracyWarning
-        Fewer than ten digits can be expected.
+        Fewer than ten digits can be expected, or a result is beyond the range of float64.
     """
     if method not in ("auto", *PRECISION):
         raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
@@ -95,11 +104,11 @@ def fit_rows(
 
     chosen, passes = ("gram" if method == "auto" else method), 2
     statistics, solution = gathered(chosen)
-    if method == "auto" and (solution.dependent or not solution.error <= ENOUGH):
+    if method == "auto" and _wants_more(solution):
         chosen, passes = "gram2", 3
         statistics, solution = gathered(chosen)
     blocks = _Blocks(rows, statistics.names, target)
-    sse = residual_sum(blocks.columns(), solution.theta, intercept)
+    sse = residual_sum(blocks.columns(), solution)
     return _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
 
 
@@ -115,15 +124,8 @@ def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
     if not (l2 >= 0 and math.isfinite(l2)):
         raise ValueError(f"l2: got {l2!r}; want a finite number >= 0")
     frame, gram = statistics.total()
-    finite = np.isfinite(gram.hi).all(axis=1)
-    if not finite.all():
-        spoilt = int(np.argmax(~np.isfinite(np.diag(gram.hi)))) - 1
-        name = (*statistics.names, statistics.target)[spoilt]
-        raise ValueError(
-            f"column {name!r} has values over 10¹⁵⁰ times those of its first rows; "
-            "their squares overflow"
-        )
-    return solve(
+    check_gram(frame, gram.hi, float(l2), statistics.names, statistics.target)
+    solution = solve(
         frame,
         gram,
         intercept=statistics.intercept,
@@ -131,6 +133,17 @@ def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
         unit=statistics.unit,
         n_threads=threads.resolve(statistics.n_threads),
     )
+    check_theta(solution.theta, statistics.names, statistics.target)
+    return solution
+
+
+def _wants_more(solution: Solution) -> bool:
+    """Whether a float64 Gram matrix does not do: for ten digits, or to tell the rank.
+
+    A perfect fit is a deficient rank of (X, y). Of a constant y nothing is left to fit.
+    """
+    perfect = solution.perfect and solution.sst > 0
+    return bool(solution.dependent) or perfect or not solution.error <= ENOUGH
 
 
 class _Blocks:
@@ -153,20 +166,19 @@ class _Blocks:
             yield block[:-2].T, block[-2], block[-1]
 
 
-def residual_sum(blocks: Iterable[FloatArray], theta: DoubleDouble, intercept: bool) -> float:
-    """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once."""
-    minus = -theta
-    slopes = range(int(intercept), len(theta.hi))
-    total = DoubleDouble.zeros(1, 1)
+def residual_sum(blocks: Iterable[FloatArray], solution: Solution) -> float:
+    """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once.
+
+    The columns are scaled as in the Gram matrix, so that products neither over- nor underflow.
+    """
+    kernels = compiled.module()
+    scale = np.ldexp(1.0, -solution.exponents)
+    total = DoubleDouble.of(0.0)
     for block in blocks:
-        zero = np.zeros(block.shape[1])
-        r = DoubleDouble.of(block[-2][None])
-        if intercept:
-            r = r + minus[:1]
-        for row, j in enumerate(slopes):
-            r.add_outer(minus[j : j + 1], DoubleDouble(block[row], zero), 1)
-        total.add_gram(r * DoubleDouble.of(block[-1]), r, 1)
-    return float(total.hi[0, 0])
+        part = kernels.residual_sum(block, scale, solution.scaled.hi, solution.scaled.lo)
+        total = total + DoubleDouble(*np.array(part))
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.ldexp(total.hi, 2 * solution.exponents[-1]))
 
 
 def _result(
@@ -179,7 +191,7 @@ def _result(
     passes: int,
     rows: _Blocks | None,
 ) -> Fit:
-    p = len(solution.theta.hi)
+    p = len(solution.theta)
     rank = p - len(solution.dependent)
     notes: list[tuple[str, type[UserWarning]]] = []
     if solution.dependent:
@@ -187,10 +199,13 @@ def _result(
         notes.append((rank_note(dependent, rank, p, statistics.n, method), RankWarning))
     if solution.error > PROMISED:
         notes.append((accuracy_note(solution.error, method), AccuracyWarning))
+    beyond = beyond_range(solution, sse, statistics.names, statistics.target)
+    if beyond:
+        notes.append((range_note(beyond), AccuracyWarning))
     for text, category in notes:
-        warnings.warn(text, category, stacklevel=4)
+        warn_caller(text, category)
     return Fit(
-        theta=solution.theta.hi,
+        theta=solution.theta,
         names=("intercept",) * statistics.intercept + statistics.names,
         cov_unscaled=solution.cov_unscaled,
         n=statistics.n,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 from collections.abc import Sequence
 
 NAMED = 5
@@ -14,22 +16,42 @@ class RankWarning(UserWarning):
 
 
 class AccuracyWarning(UserWarning):
-    """The answer has fewer than ten digits."""
+    """The answer has fewer than ten digits, or is beyond the range of float64."""
+
+
+def warn_caller(text: str, category: type[UserWarning]) -> None:
+    """Warn at the line of the first caller outside this package."""
+    level, frame = 1, sys._getframe(0)
+    package = __name__.partition(".")[0]
+    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, category, stacklevel=level)
 
 
 def rank_note(dependent: Sequence[str], rank: int, p: int, n: int, method: str) -> str:
     """Name the dependent columns."""
-    listed = ", ".join(repr(name) for name in dependent[:NAMED])
-    if len(dependent) > NAMED:
-        listed += f" and {len(dependent) - NAMED} more"
-    columns, are = ("column", "is") if len(dependent) == 1 else ("columns", "are")
+    are = "is" if len(dependent) == 1 else "are"
     what = "a linear combination" if len(dependent) == 1 else "linear combinations"
     few_rows = f" from {n} rows" if n < p else ""
     digits = ", to 7 digits," if method == "gram" else ""
     return (
-        f"rank {rank} of {p}{few_rows}: {columns} {listed} {are}{digits} {what} of the others; "
+        f"rank {rank} of {p}{few_rows}: {_listed(dependent)} {are}{digits} {what} of the others; "
         "the minimum-norm solution is given"
     )
+
+
+def range_note(columns: Sequence[str]) -> str:
+    """Name the columns of a scale that float64 cannot hold the square of."""
+    return (
+        f"{_listed(columns)}: sums of squares or standard errors are beyond the range of float64; "
+        "rescale by a power of ten"
+    )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    names = ", ".join(repr(name) for name in columns[:NAMED])
+    more = f" and {len(columns) - NAMED} more" if len(columns) > NAMED else ""
+    return f"column{'s' * (len(columns) > 1)} {names}{more}"
 
 
 def accuracy_note(error: float, method: str) -> str:

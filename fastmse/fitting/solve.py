@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fastmse.fitting.accuracy import condition_number, relative_error
+from fastmse.fitting.accuracy import ROUNDING_OF_DATA, condition_number, relative_error
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.sweep import sweep, sweep_independent
 from fastmse.gaussian import FloatArray
-
-ROUNDING_OF_DATA = (64 * 2.0**-53) ** 2
-"""What is left of a column, squared, when it is a combination up to 64 roundings of its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +20,17 @@ class Solution:
 
     Attributes
     ----------
-    theta : (p,) DoubleDouble
-        Not rounded to float64: far from the origin residuals need more of it.
+    theta : (p,) ndarray
+    scaled : (d + 1,) DoubleDouble
+        The same for the columns times 2^−e, the intercept 0 if there is none. Not rounded to
+        float64: far from the origin residuals need more of it.
+    exponents : (d + 1,) ndarray of int
+        e of x and y.
     cov_unscaled : (p, p) ndarray or None
         (XᵀWX)⁻¹; None if the rank is deficient or ``l2 > 0``.
     sse, sst : float
+    perfect : bool
+        Whether y is a linear combination of the columns, as far as rounding lets one see.
     condition : float
         Column-scaled κ₂ of the features, centred if there is an intercept; inf if the rank is
         deficient.
@@ -36,15 +40,19 @@ class Solution:
         Largest relative error of a coefficient that rounding in G leads to, estimated.
     """
 
-    theta: DoubleDouble
+    theta: FloatArray
+    scaled: DoubleDouble
+    exponents: NDArray[np.int64]
     cov_unscaled: FloatArray | None
     sse: float
     sst: float
+    perfect: bool
     condition: float
     dependent: tuple[int, ...]
     error: float
 
 
+@np.errstate(over="ignore", under="ignore")
 def solve(
     frame: Frame,
     gram: DoubleDouble,
@@ -56,15 +64,17 @@ def solve(
 ) -> Solution:
     """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame.
 
-    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ).
+    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ). All is computed in the frame;
+    only a result that is itself beyond the range of float64 becomes infinite or 0.
     """
     a = gram.copy()
     y = len(frame.origin) - 1
     if intercept:
         sweep(a, 0, n_threads)
     sst = float(a.hi[y, y])
-    for k in range(1, y):
-        a[k, k] += DoubleDouble.of(np.ldexp(l2, -2 * frame.exponents[k]))
+    penalties = np.ldexp(l2, -2 * frame.exponents[1:y])
+    for k, penalty in enumerate(penalties, start=1):
+        a[k, k] += DoubleDouble.of(penalty)
     features = a.hi[1:y, 1:y].copy()
     tolerance = _tolerance(frame, gram.hi, unit)
     swept, dependent = sweep_independent(a, range(1, y), tolerance, n_threads)
@@ -73,19 +83,32 @@ def solve(
     coefficients = a[:, y].copy()
     if dependent:
         _to_minimum_norm(frame, a, coefficients, swept, dependent)
-    theta = _in_units_of_data(frame, coefficients)
+    scaled = _unshifted(frame, coefficients, intercept)
+    theta = scaled.scaled(frame.exponents[y] - frame.exponents[:y]).hi
+    perfect = bool(a.hi[y, y] <= tolerance[y])
     error = relative_error(
-        frame, gram.hi, inverse.hi, coefficients.hi, swept, float(a.hi[y, y]), sst, unit
+        frame,
+        gram.hi,
+        inverse.hi,
+        coefficients.hi,
+        swept,
+        float(a.hi[y, y]),
+        sst,
+        unit,
+        perfect=perfect,
     )
     condition = condition_number(features, inverse.hi[intercept:, intercept:])
-    penalty = l2 * float(theta.hi[1:] @ theta.hi[1:])
+    sse = float(a.hi[y, y] - penalties @ coefficients.hi[1:y] ** 2)
     unit_y = 2 * frame.exponents[y]
     biased = l2 > 0 or bool(dependent)
     return Solution(
         theta=theta if intercept else theta[1:],
+        scaled=scaled,
+        exponents=frame.exponents[1:],
         cov_unscaled=None if biased else _covariance(frame, inverse, intercept),
-        sse=max(float(np.ldexp(a.hi[y, y], unit_y)) - penalty, 0.0),
+        sse=max(float(np.ldexp(sse, unit_y)), 0.0),
         sst=float(np.ldexp(sst, unit_y)),
+        perfect=perfect,
         condition=condition,
         dependent=tuple(k - 1 for k in dependent),
         error=error,
@@ -94,11 +117,8 @@ def solve(
 
 def _tolerance(frame: Frame, gram: FloatArray, unit: float) -> FloatArray:
     """What rounding alone may leave of a dependent column's Σ w z²: of the data, of the Gram."""
-    offset = np.ldexp(frame.origin, -frame.exponents)
-    diagonal = np.diag(gram)
-    of_values = diagonal + offset * (2 * gram[0] + offset * gram[0, 0])
-    tolerance: FloatArray = np.maximum(ROUNDING_OF_DATA * of_values, 16 * unit * diagonal)
-    return tolerance
+    of_values = ROUNDING_OF_DATA**2 * frame.squares(gram)
+    return np.asarray(np.maximum(of_values, 16 * unit * np.diag(gram)))
 
 
 def _to_minimum_norm(
@@ -126,22 +146,24 @@ def _to_minimum_norm(
         coefficients[swept] = coefficients[swept] - share
 
 
-def _in_units_of_data(frame: Frame, coefficients: DoubleDouble) -> DoubleDouble:
-    """θ of y on (1, x), from the coefficients of z_y on (1, z): (d + 1,)."""
-    e, origin = frame.exponents, DoubleDouble.of(frame.origin)
-    theta = coefficients[:-1].scaled(e[-1] - e[:-1])
-    theta[0] = theta[0] + origin[-1]
+def _unshifted(frame: Frame, coefficients: DoubleDouble, intercept: bool) -> DoubleDouble:
+    """Coefficients of y on (1, x), both times 2^−e, from those of z_y on (1, z): (d + 1,)."""
+    theta, offset = coefficients[:-1].copy(), DoubleDouble.of(frame.offset())
+    if not intercept:
+        theta[0] = DoubleDouble.of(0.0)
+        return theta
+    theta[0] = theta[0] + offset[-1]
     for j in range(1, len(theta.hi)):
-        theta[0] = theta[0] - theta[j] * origin[j]
+        theta[0] = theta[0] - theta[j] * offset[j]
     return theta
 
 
 def _covariance(frame: Frame, inverse: DoubleDouble, intercept: bool) -> FloatArray:
     """(XᵀWX)⁻¹ in units of the data: θ₀ = c₀ − Σ θⱼ oⱼ adds −oᵀV to the row of the intercept."""
     e = frame.exponents[1 - intercept : -1]
-    V = inverse.scaled(-(e[:, None] + e))
+    V = inverse.copy()
     if intercept:
-        minus_o = DoubleDouble.of(-frame.origin[:-1])
+        minus_o = DoubleDouble.of(-frame.offset()[:-1])
         row = V[:1].copy()
         for j in range(1, len(e)):
             row.add_outer(minus_o[j : j + 1], V[j].copy(), 1)
@@ -150,4 +172,4 @@ def _covariance(frame: Frame, inverse: DoubleDouble, intercept: bool) -> FloatAr
             corner.add_outer(minus_o[j : j + 1], row[0, j : j + 1], 1)
         V[:1], V[:, :1] = row, DoubleDouble(row.hi.T, row.lo.T)
         V[:1, :1] = corner
-    return (V.hi + V.hi.T) / 2
+    return np.asarray(np.ldexp((V.hi + V.hi.T) / 2, -(e[:, None] + e)))

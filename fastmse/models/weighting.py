@@ -9,15 +9,13 @@ import numpy as np
 
 from fastmse.statistics import (
     PREDICTION_BLOCK,
+    PREDICTION_PIECE,
     BlockCounter,
     Count,
     Rows,
     Stream,
     count_pieces,
-    piece_rows,
 )
-
-PIECE = piece_rows(1, 1, PREDICTION_BLOCK)
 
 
 class Weighting(NamedTuple):
@@ -49,13 +47,12 @@ class WeightStream:
 
     def __init__(self, kernels: ModuleType, n_threads: int) -> None:
         count = _counting(kernels, n_threads)
-        self._stream = Stream(BlockCounter(1, 2), count, PREDICTION_BLOCK, PIECE)
+        self._stream = Stream(BlockCounter(1, 2), count, PREDICTION_BLOCK, PREDICTION_PIECE)
 
-    def update(self, sample_weight: np.ndarray) -> bool:
-        """Count weights in; whether one of them is 0. Refused weights leave no trace."""
-        alone = _sum(self._stream.count, sample_weight)
+    def update(self, sample_weight: np.ndarray) -> None:
+        """Count weights in; refused ones leave no trace."""
+        _sum(self._stream.count, sample_weight)
         self._stream.update([sample_weight])
-        return alone.has_zeros
 
     def merge(self, other: WeightStream) -> None:
         self._stream.merge(other._stream)
@@ -73,7 +70,7 @@ def _counting(kernels: ModuleType, n_threads: int) -> Count:
 
 def _sum(count: Count, sample_weight: Any) -> Weighting:
     counter = BlockCounter(1, 2)
-    count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PIECE)
+    count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PREDICTION_PIECE)
     total = counter.total()
     if total[3]:
         _refuse(sample_weight)
@@ -86,8 +83,8 @@ def _weighting(n: int, total: np.ndarray) -> Weighting:
 
 
 def _refuse(sample_weight: Any) -> None:
-    for start in range(0, len(sample_weight), PIECE):
-        piece = np.asarray(sample_weight[start : start + PIECE], dtype=np.float64)
+    for start in range(0, len(sample_weight), PREDICTION_PIECE):
+        piece = np.asarray(sample_weight[start : start + PREDICTION_PIECE], dtype=np.float64)
         bad = np.flatnonzero(~(np.isfinite(piece) & (piece >= 0)))
         if bad.size:
             row, value = start + int(bad[0]), float(piece[bad[0]])

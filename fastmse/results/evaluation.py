@@ -46,7 +46,9 @@ class Evaluation:
     def __post_init__(self) -> None:
         # grad may be the caller's own out=, which stays writeable.
         if isinstance(self.sse, np.ndarray):
-            self.sse.flags.writeable = False
+            frozen = self.sse.copy()
+            frozen.flags.writeable = False
+            object.__setattr__(self, "sse", frozen)
 
     @property
     def mse(self) -> Real:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from fastmse import gaussian
 from fastmse.gaussian import FloatArray
+from fastmse.results.features import features
 from fastmse.results.leverage import EXPONENT, Block, design, leverage, robust_variances
 from fastmse.results.summary import as_dict, as_table
 from fastmse.results.tails import f_upper, t_half_width, t_two_sided
@@ -217,7 +218,7 @@ class Fit:
             If ``kind`` is another, or the fit has no data to pass over.
         """
         if kind not in EXPONENT:
-            raise ValueError(f"kind must be one of {', '.join(EXPONENT)}, got {kind!r}")
+            raise ValueError(f"kind: got {kind!r}; want one of {', '.join(EXPONENT)}")
         if self.cov_unscaled is None:
             return None
         if self.rows is None:
@@ -256,7 +257,8 @@ class Fit:
         Parameters
         ----------
         X : (m, d) array_like
-            Features in the order of the fit, without a column for the intercept.
+            Features in the order of the fit, without a column for the intercept. A table's
+            columns must have the names of the fit, if that had names from a table.
         interval : {None, "confidence", "prediction"}
             fit ∓ q √(s² h) for the mean of y at x, or fit ∓ q √(s² (1 + h)) for one new
             observation of weight 1; h is the leverage of x, q the Student quantile.
@@ -271,23 +273,22 @@ class Fit:
         Raises
         ------
         ValueError
-            If X has another shape, an argument another value, or standard errors are None.
+            If X has another shape or other columns, an argument another value, or standard
+            errors are None.
         TypeError
             If X is not real numbers.
         """
         if interval not in (None, "confidence", "prediction"):
-            raise ValueError(
-                f"interval must be None, 'confidence' or 'prediction', got {interval!r}"
-            )
-        X = _features(X, self.p - self.intercept)
+            raise ValueError(f"interval: got {interval!r}; want None, 'confidence' or 'prediction'")
+        array = features(X, self.names[self.intercept :])
         if interval is None:
-            return np.concatenate([D @ self.theta for D in self._designs(X)])
+            return np.concatenate([D @ self.theta for D in self._designs(array)])
         if self.cov_unscaled is None:
             raise ValueError("no intervals: the fit is penalised or its rank deficient")
         half, own = t_half_width(level, self._df), float(interval == "prediction")
         blocks = [
             (D @ self.theta, half * np.sqrt(self.s2 * (own + leverage(D, self.cov_unscaled))))
-            for D in self._designs(X)
+            for D in self._designs(array)
         ]
         return np.concatenate([np.column_stack((f, f - w, f + w)) for f, w in blocks])
 
@@ -321,12 +322,3 @@ def _ratio(numerator: float, denominator: float) -> float:
     """Divide as IEEE says: 1/0 is inf, 0/0 is NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(numerator) / np.float64(denominator))
-
-
-def _features(X: ArrayLike, d: int) -> np.ndarray[Any, Any]:
-    array = np.asarray(X)
-    if not np.can_cast(array.dtype, np.float64, "same_kind") or np.ma.isMaskedArray(X):
-        raise TypeError(f"X must be real numbers, got {type(X).__name__} of dtype {array.dtype}")
-    if array.ndim != 2 or array.shape[1] != d:
-        raise ValueError(f"X must have shape (rows, {d}), got {array.shape}")
-    return array

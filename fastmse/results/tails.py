@@ -23,7 +23,7 @@ def t_half_width(level: float, dof: float) -> float:
     from scipy.special import stdtrit
 
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+        raise ValueError(f"level: got {level}; want a number between 0 and 1")
     return -float(stdtrit(dof, (1 - level) / 2))
 
 

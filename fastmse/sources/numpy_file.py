@@ -30,6 +30,7 @@ class NumpyReader:
             self._arrays = _find_arrays(path)
         check_names(path, [name for array in self._arrays for name in array.columns])
         self.columns = {k: column for array in self._arrays for k, column in array.columns.items()}
+        self._check_numeric()
 
     def chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
         """Read the columns of each array side by side."""
@@ -46,6 +47,14 @@ class NumpyReader:
     def place(self, row: int) -> str:
         """Rows count from 1."""
         return row_number(row)
+
+    def _check_numeric(self) -> None:
+        if not any(column.numeric for column in self.columns.values()):
+            held = "; ".join(f"shape {array.shape} of {array.dtype}" for array in self._arrays)
+            raise SourceError(
+                f"{self.path}: got {held or 'no array'}; want real numbers of at most 64 bits in "
+                "one dimension or two"
+            )
 
     def _check_lengths(self, used: Sequence[StoredArray]) -> None:
         first = used[0]

@@ -28,7 +28,7 @@ class Rows:
     """Call it to read the files from the start: an iterator of `Block`, whose memory is constant.
 
     Values are finite float64, but for rows of weight zero, which may hold anything. Raises
-    `SourceError` at the first row that breaks this.
+    `SourceError` at the first row that breaks this, and at the end if no row has a weight > 0.
     """
 
     def __init__(
@@ -51,14 +51,21 @@ class Rows:
     def __call__(self) -> Iterator[Block]:
         """Read all files once."""
         self.dropped, self.done = 0, 0.0
-        d, n = len(self.features), 0
+        d, n, is_weighty = len(self.features), 0, self.weights is None
         for columns in _regrouped(self._tables(), len(self._names)):
             n += columns.shape[1]
-            yield Block(columns[:d].T, columns[d], columns[d + 1] if self.weights else None)
-        if n == 0:
+            w = columns[d + 1] if self.weights is not None else None
+            is_weighty = is_weighty or bool(np.any(w))
+            yield Block(columns[:d].T, columns[d], w)
+        if n == 0 or not is_weighty:
             paths = ", ".join(reader.path for reader in self._readers)
-            reason = "every row has a missing value" if self.dropped else "there are no rows"
-            raise SourceError(f"{paths}: {reason}; nothing to use")
+            raise SourceError(f"{paths}: {self._why_none(n)}; nothing to use")
+
+    def _why_none(self, n: int) -> str:
+        """Say why none of the n rows that were read counts."""
+        if n:
+            return f"column {self.weights!r}: every weight is 0"
+        return "every row has a missing value" if self.dropped else "there are no rows"
 
     def _tables(self) -> Iterator[Array]:
         """Yield checked values, (columns, rows), in pieces of any length."""

@@ -1,11 +1,18 @@
 """Sufficient statistics: how rows are grouped, and how partial results merge."""
 
 from fastmse.statistics.counter import BlockCounter
-from fastmse.statistics.grid import PREDICTION_BLOCK, block_rows, by_columns, piece_rows
+from fastmse.statistics.grid import (
+    PREDICTION_BLOCK,
+    PREDICTION_PIECE,
+    block_rows,
+    by_columns,
+    piece_rows,
+)
 from fastmse.statistics.stream import Count, Rows, Stream, count_pieces
 
 __all__ = [
     "PREDICTION_BLOCK",
+    "PREDICTION_PIECE",
     "BlockCounter",
     "Count",
     "Rows",

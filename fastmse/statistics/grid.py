@@ -30,13 +30,20 @@ def block_rows(n_features: int) -> int:
 def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
     """Rows that a kernel is given at once: whole blocks, bounded work.
 
-    A row costs as much as four features at least: the readable kernel has temporaries.
+    A row costs as much as four features at least: the NumPy backend has temporaries.
     """
     rows = PIECE_DOUBLES // (max(n_features, 4) * n_thetas)
     return max(rows // block, 1) * block
 
 
 def by_columns(X: np.ndarray) -> bool:
-    """Whether X is summed column by column: its layout decides, never its length."""
+    """Whether X is summed column by column: its layout decides.
+
+    One row, and one row repeated by a stride of 0, lie in memory as rows do.
+    """
     along_rows, along_columns = X.strides
-    return X.shape[1] <= NARROW or abs(along_rows) < abs(along_columns)
+    return X.shape[1] <= NARROW or (len(X) > 1 and 0 < abs(along_rows) < abs(along_columns))
+
+
+PREDICTION_PIECE = piece_rows(1, 1, PREDICTION_BLOCK)
+"""Rows of predictions, or of weights, between two looks at signals."""

@@ -193,6 +193,7 @@ def linear(
     job.room = min(block, job.n_rows)
     job.scratch = 2 * (K + 1) * job.room
     job.scratch += d * min(job.room, RUN) if by_columns else d * (tile_rows(d) + K)
+    job.scratch += DOT_LANES  # row_dot may read so far past the last row of a tile
     job.evaluate = columns_block if by_columns else rows_block
     cdef double *padded = <double *> malloc((K * p + DOT_LANES) * sizeof(double))
     if padded == NULL:
