@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmse.fitting import SufficientStatistics, fit_rows
-from fastmse.fitting.rows import block_rows
+from fastmse.fitting.rows import rows_per_block
 from fastmse.kernels import compiled
 
 PRECISIONS = ["double", "double-double"]
@@ -55,7 +55,9 @@ def test_any_chunking_gives_the_same_bits(precision, cuts):
     assert (chunks.n, chunks.weight_sum) == (whole.n, whole.weight_sum)
 
 
-@pytest.mark.parametrize("n", [1, 2, block_rows(1) - 1, block_rows(1), block_rows(1) + 1])
+@pytest.mark.parametrize(
+    "n", [1, 2, rows_per_block(1) - 1, rows_per_block(1), rows_per_block(1) + 1]
+)
 def test_a_fit_does_not_end_the_stream(n):
     X, y, _ = data(n + 5000, 1)
     statistics = gathered(X[:n], y[:n])
@@ -143,7 +145,7 @@ def test_memory_does_not_grow_with_the_rows(method):
 
 def test_more_than_one_block_of_many_columns():
     rng = np.random.default_rng(3)
-    X = rng.standard_normal((2 * block_rows(300) + 7, 300))
+    X = rng.standard_normal((2 * rows_per_block(300) + 7, 300))
     y = X @ np.ones(300) + rng.standard_normal(len(X))
     gram, gram2 = (fit_rows(lambda: [(X, y, None)], 300, intercept=True, method=m)
                    for m in ("gram", "gram2"))  # fmt: skip

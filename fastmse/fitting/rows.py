@@ -18,7 +18,7 @@ BLOCK_DOUBLES = 2**19
 """4 MB. Adding a block's Gram matrix to the sum costs O(p²): long blocks make it cheap."""
 
 
-def block_rows(n_features: int) -> int:
+def rows_per_block(n_features: int) -> int:
     """Rows of a block: a function of the number of features alone, in [64, 4096]."""
     return max(64, min(4096, BLOCK_DOUBLES // (n_features + 2)))
 
@@ -31,7 +31,7 @@ class RowBuffer:
 
     def __init__(self, names: Sequence[str], target: str = "y") -> None:
         self.names = (*names, target)
-        self.block = block_rows(len(names))
+        self.block = rows_per_block(len(names))
         self.columns = np.empty((len(names) + 2, self.block))
         self.filled = 0
         self.seen = 0

@@ -8,8 +8,6 @@ rows alone.
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +36,3 @@ class BlockCounter:
     def total(self) -> Node:
         """The node of all rows: the levels folded from the last rows to the first."""
         return fold(self.nodes, self.blocks, self.n_double)
-
-    def copy(self) -> BlockCounter:
-        return deepcopy(self)

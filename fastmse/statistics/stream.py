@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fastmse.statistics.counter import BlockCounter
+from fastmse.statistics.counter import LEVELS, BlockCounter
 
 Rows = Sequence["np.ndarray | None"]
 Count = Callable[[BlockCounter, Rows], None]
@@ -47,11 +47,14 @@ class Stream:
         """The node of all rows so far; the stream may go on."""
         if not self.n_pending:
             return self.counter.total()
-        counter = self.counter.copy()
-        last = BlockCounter(counter.n_double, counter.nodes.shape[1] - 2 * counter.n_double)
+        counter, held = self.counter, self.counter.nodes[LEVELS].copy()
+        last = BlockCounter(counter.n_double, len(held) - 2 * counter.n_double)
         self.count(last, _slice(self.pending, 0, self.n_pending))
-        counter.add(last.total())
-        return counter.total()
+        try:
+            counter.add(last.total())
+            return counter.total()
+        finally:
+            counter.nodes[LEVELS] = held
 
     def _fill(self, rows: Rows, stop: int, start: int = 0) -> int:
         """Rows [start, stop) to the incomplete block, which is counted when full; stop."""

@@ -9,6 +9,7 @@ from libc.string cimport memcpy, memset
 cnp.import_array()
 
 include "storage.pxi"
+include "lanes.pxi"
 include "grid.pxi"
 include "predictions.pxi"
 include "linear.pxi"

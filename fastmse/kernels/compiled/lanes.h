@@ -42,8 +42,8 @@ typedef double vec;
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PREFETCH(address) __builtin_prefetch(address, 0, 2)
 #else
-#define PREFETCH(address) ((void)(address))
 #define ALWAYS_INLINE inline
+#define PREFETCH(address) ((void)(address))
 #endif
 
 #define AT(TYPE, a, i) (*(const TYPE *)((a) + (i)))

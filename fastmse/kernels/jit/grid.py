@@ -19,6 +19,7 @@ Tasks = NDArray[np.int64]
 Job = tuple[Any, ...]
 
 TASKS_PER_THREAD = 32
+TASK_BYTES = 2**22
 
 
 @serial_kernel
@@ -125,8 +126,10 @@ class Driver:
         threads: int,
     ) -> None:
         k = counter.n_double
-        tasks, depth = plan_tasks(counter.blocks, count, TASKS_PER_THREAD * threads)
-        results = np.empty((len(tasks), counter.nodes.shape[1]))
+        width = counter.nodes.shape[1]
+        wanted = max(min(TASKS_PER_THREAD * threads, TASK_BYTES // (8 * width)), 2 * threads)
+        tasks, depth = plan_tasks(counter.blocks, count, wanted)
+        results = np.empty((len(tasks), width))
         with layers.using_threads(threads):
             self.parallel(tasks, depth, results, job, block, scratch, k)
         counter.blocks = push_all(counter.nodes, counter.blocks, tasks, results, k)
