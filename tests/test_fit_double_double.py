@@ -96,7 +96,7 @@ def test_residual_kernel_is_good_to_100_bits(kernels, d, n):
     rows = random(rng, d + 2, 60).hi[:, :n]
     rows[-1] = np.abs(rows[-1])
     scale, theta = 2.0 ** rng.integers(-9, 9, d + 1), random(rng, d + 1)
-    hi, lo = kernels.residual_sum(rows, scale, theta.hi, theta.lo)
+    hi, lo = kernels.residual_sum_double_double(rows, scale, theta.hi, theta.lo)
     exact = error = Fraction(0)
     for *x, y, w in rows.T:
         terms = [-exactly(theta, 0), Fraction(scale[d] * y)]
@@ -118,7 +118,9 @@ def test_every_build_gives_the_bits_of_the_first():
             kernels.update_double_double(
                 out.hi, out.lo, *(np.ascontiguousarray(z.hi[:, k]) for k in (0, 1, 2, 3)), n_threads
             )
-            sse = kernels.residual_sum(z.hi, np.ones(6), z.hi[0, :6].copy(), z.lo[0, :6].copy())
+            sse = kernels.residual_sum_double_double(
+                z.hi, np.ones(6), z.hi[0, :6].copy(), z.lo[0, :6].copy()
+            )
             results.add(out.hi.tobytes() + out.lo.tobytes() + np.array(sse).tobytes())
     assert len(results) == 1
 

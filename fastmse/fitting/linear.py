@@ -175,7 +175,9 @@ def residual_sum(blocks: Iterable[FloatArray], solution: Solution) -> float:
     scale = np.ldexp(1.0, -solution.exponents)
     total = DoubleDouble.of(0.0)
     for block in blocks:
-        part = kernels.residual_sum(block, scale, solution.scaled.hi, solution.scaled.lo)
+        part = kernels.residual_sum_double_double(
+            block, scale, solution.scaled.hi, solution.scaled.lo
+        )
         total = total + DoubleDouble(*np.array(part))
     with np.errstate(over="ignore", under="ignore"):
         return float(np.ldexp(total.hi, 2 * solution.exponents[-1]))

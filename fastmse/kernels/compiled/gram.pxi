@@ -1,8 +1,8 @@
 """Products of double-double matrices: all that a Gram matrix, its solution and residuals need.
 
-    gram_double_double:    out[i, j] += sum_r a[i, r] * b[j, r]     for j >= i, mirrored below
-    update_double_double:  out[i, j] += u[i] * v[j]
-    residual_sum:          sum_r w[r] (y[r] - t[0] - sum_j t[j + 1] x[j, r])^2
+    gram_double_double:          out[i, j] += sum_r a[i, r] * b[j, r]     for j >= i, mirrored below
+    update_double_double:        out[i, j] += u[i] * v[j]
+    residual_sum_double_double:  sum_r w[r] (y[r] - t[0] - sum_j t[j + 1] x[j, r])^2
 
 A matrix is a pair of C-ordered float64 arrays (hi, lo) of one shape, see gram.h. Parallel over the
 rows of `out`, each element summed in one fixed order: the same bits for any number of threads.
@@ -63,7 +63,7 @@ def update_double_double(
             )
 
 
-def residual_sum(
+def residual_sum_double_double(
     const double[:, :] rows, const double[::1] scale,
     const double[::1] theta_hi, const double[::1] theta_lo,
 ):
