@@ -270,3 +270,9 @@ def test_inputs_are_not_modified_and_the_fit_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert fit(X, y).message == ""
+
+
+@pytest.mark.parametrize("l2", ["1", None, True, [1.0], 1j])
+def test_a_penalty_that_is_no_number_is_named(l2):
+    with pytest.raises(TypeError, match=r"l2: got .*; want a finite number >= 0"):
+        fit(np.eye(3), np.ones(3), l2=l2)

@@ -150,6 +150,20 @@ def test_arrays_of_more_dimensions() -> None:
     assert np.array_equal(fortran.grad, flat.grad.reshape(y.shape))
 
 
+@pytest.mark.parametrize("backend", ["numpy", "cython", "numba"])
+def test_weights_that_no_single_stride_describes(backend: str) -> None:
+    rng = np.random.default_rng(12)
+    y, f, w = (np.pad(rng.random((10, 11, 12)), 1)[1:-1, 1:-1, 1:-1] for _ in range(3))
+    flat = fm.evaluate(y.ravel(), f.ravel(), sample_weight=w.ravel(), backend=backend)
+    for out in (None, np.zeros((10, 11, 24))[:, :, ::2]):
+        e = fm.evaluate(y, f, sample_weight=w, out=out, backend=backend)
+        assert (e.sse, e.weight_sum) == (flat.sse, flat.weight_sum)
+        assert np.array_equal(e.grad, flat.grad.reshape(y.shape))
+    w[0, 0, 1] = -1
+    with pytest.raises(ValueError, match=r"sample_weight: got -1\.0 in row 1"):
+        fm.evaluate(y, f, sample_weight=w, backend=backend)
+
+
 def test_scalars_are_arrays_of_one_element() -> None:
     assert fm.mse(np.float64(3), np.float64(5)) == 4
     assert fm.mse(3, 5) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -85,6 +86,7 @@ def fit_rows(
     AccuracyWarning
         Fewer than ten digits can be expected, or a result is beyond the range of float64.
     """
+    check_penalty(l2)
     if method not in ("auto", *PRECISION):
         raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
 
@@ -114,15 +116,22 @@ def fit_rows(
 
 def fit_statistics(statistics: SufficientStatistics, l2: float) -> Fit:
     """Fit without the rows: SSE is the Schur complement of y."""
+    check_penalty(l2)
     method = next(m for m, precision in PRECISION.items() if precision == statistics.precision)
     solution = solve_statistics(statistics, l2)
     return _result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
 
 
-def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
-    """Check `l2` and the Gram matrix, and solve."""
+def check_penalty(l2: float) -> None:
+    """Raise TypeError or ValueError, before a pass over the rows, unless l2 is a number >= 0."""
+    if isinstance(l2, bool) or not isinstance(l2, Real):
+        raise TypeError(f"l2: got {l2!r} of type {type(l2).__name__}; want a finite number >= 0")
     if not (l2 >= 0 and math.isfinite(l2)):
         raise ValueError(f"l2: got {l2!r}; want a finite number >= 0")
+
+
+def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
+    """Check the Gram matrix, and solve."""
     frame, gram = statistics.total()
     check_gram(frame, gram.hi, float(l2), statistics.names, statistics.target)
     solution = solve(

@@ -150,8 +150,6 @@ def evaluate(
     weighting = weigh(kernels, y_true.size, rows[2], threads)
     counter = BlockCounter(1, 0)
     count = _counting(kernels, 2.0 / weighting.weight_sum, threads)
-    if copied and y_true.size <= piece:
-        rows = [column if column is None else column[: y_true.size] for column in rows]
     count_pieces(counter, count, rows, 0, y_true.size, piece)
     return Evaluation(weighting.n, weighting.weight_sum, _sse(counter.total()), out)
 

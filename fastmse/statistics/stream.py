@@ -16,8 +16,8 @@ Count = Callable[[BlockCounter, Rows], None]
 class Stream:
     """init -> update(rows) -> merge(other) -> total(): one statistic of a stream of rows.
 
-    `count` is the kernel, `columns` are the float64 buffers (block, ...) that hold the rows
-    of the incomplete last block; None where the stream has no such column (weights).
+    `count` is the kernel. `pending` holds the rows of the incomplete last block as float64,
+    (block, ...) each; None where the stream has no such column (weights).
     """
 
     def __init__(self, counter: BlockCounter, count: Count, block: int, piece: int) -> None:
@@ -77,10 +77,6 @@ def count_pieces(
     counter: BlockCounter, count: Count, rows: Rows, start: int, stop: int, piece: int
 ) -> None:
     """Rows [start, stop) in pieces of bounded work, so that signals are served between them."""
-    if start == 0 and stop == _length(rows) <= piece:
-        if stop:
-            count(counter, rows)
-        return
     for first in range(start, stop, piece):
         count(counter, _slice(rows, first, min(first + piece, stop)))
 
