@@ -21,6 +21,8 @@ GCC_FLAGS = [
     # errno and traps keep gcc from vectorising sqrt and selects; neither changes a value.
     "-fno-math-errno",
     "-fno-trapping-math",
+    # Vectors are passed between inlined functions alone.
+    "-Wno-psabi",
 ]
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 

@@ -50,7 +50,6 @@ def linear(
     X: Array,
     y: Array,
     sample_weight: Array | None,
-    has_zero_weights: bool,
     theta: Array,
     intercept: bool,
     grad: bool,

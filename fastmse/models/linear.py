@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmse import backends, inputs
-from fastmse.models.weighting import WeightStream, require_rows, weigh
+from fastmse.models.weighting import Weighting, check_weights, checked, require_rows, weigh
 from fastmse.results import Evaluation, Fit
 from fastmse.results.features import column_names
 from fastmse.statistics import (
@@ -96,7 +96,7 @@ class Linear:
 
         Notes
         -----
-        Reads 8 (d + 1) bytes a row for float64, once, and the weights twice; (4 d + 3) K flops.
+        Reads 8 (d + 1) bytes a row for float64, 8 more with weights, once; (4 d + 3) K flops.
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ xᵢⱼ|, both of the
         float64 residuals; the same bits for any number of threads and instruction set.
         """
@@ -105,14 +105,15 @@ class Linear:
         n, d = X.shape
         theta, single = self._parameters(theta, d)
         threads = backends.n_threads_for((d + 1) * n * len(theta), n_threads)
-        weighting = weigh(kernels, n, sample_weight, threads)
-        counter = self._counter(theta, grad)
-        count = self._counting(kernels, theta, grad, by_columns(X), threads, weighting.has_zeros)
-        piece = piece_rows(d, len(theta), block_rows(d))
+        columns = by_columns(X)
+        sums = _Sums(theta.shape, grad, sample_weight is not None)
+        counter = sums.counter()
+        count = self._counting(kernels, theta, grad, columns, threads)
+        piece = piece_rows(d, len(theta), block_rows(d, columns))
         count_pieces(counter, count, [X, y, sample_weight], 0, n, piece)
-        return _evaluation(
-            weighting.n, weighting.weight_sum, counter.total(), theta.shape, grad, single
-        )
+        total = counter.total()
+        weighting = sums.weighting(total, n, sample_weight)
+        return sums.evaluation(total, require_rows(weighting), single)
 
     def objective(
         self,
@@ -222,27 +223,56 @@ class Linear:
             raise ValueError("X: got no columns, without an intercept; want at least one parameter")
         return d + self.intercept
 
-    @staticmethod
-    def _counter(theta: np.ndarray, grad: bool) -> BlockCounter:
-        return BlockCounter(len(theta), theta.size if grad else 0)
-
     def _counting(
-        self,
-        kernels: ModuleType,
-        theta: np.ndarray,
-        grad: bool,
-        columns: bool,
-        n_threads: int,
-        has_zeros: bool,
+        self, kernels: ModuleType, theta: np.ndarray, grad: bool, columns: bool, n_threads: int
     ) -> Count:
-        block = block_rows(theta.shape[1] - self.intercept)
+        block = block_rows(theta.shape[1] - self.intercept, columns)
 
         def count(counter: BlockCounter, rows: Rows) -> None:
             kernels.linear(
-                counter, block, *rows, has_zeros, theta, self.intercept, grad, columns, n_threads
+                counter, block, *rows, theta, self.intercept, grad, columns, n_threads
             )
 
         return count
+
+
+class _Sums(NamedTuple):
+    """What a node of the linear model holds at K parameter vectors (K, p).
+
+    SSE and W in double-double, the high parts before the low ones; the numbers of zero and of
+    invalid weights; Σ wᵢ rᵢ xᵢ. W and the two numbers only of `weighted` rows.
+    """
+
+    shape: tuple[int, int]
+    grad: bool
+    weighted: bool
+
+    @property
+    def n_double(self) -> int:
+        return self.shape[0] + self.weighted
+
+    def counter(self) -> BlockCounter:
+        K, p = self.shape
+        return BlockCounter(self.n_double, 2 * self.weighted + (K * p if self.grad else 0))
+
+    def weighting(self, total: np.ndarray, n: int, sample_weight: Any) -> Weighting:
+        if not self.weighted:
+            return Weighting(n, float(n))
+        k = self.n_double
+        weight_sum = total[k - 1] + total[2 * k - 1]
+        return checked(n, weight_sum, total[2 * k : 2 * k + 2], sample_weight)
+
+    def evaluation(self, total: np.ndarray, weighting: Weighting, single: bool) -> Evaluation:
+        K = self.shape[0]
+        sse = total[:K] + total[self.n_double : self.n_double + K]
+        gradient = None
+        if self.grad:
+            gradient = total[2 * (self.n_double + self.weighted) :]
+            gradient = gradient.reshape(self.shape[1:] if single else self.shape)
+            gradient *= 2.0
+            gradient /= weighting.weight_sum
+            gradient.flags.writeable = False
+        return Evaluation(*weighting, float(sse[0]) if single else sse, gradient)
 
 
 class LinearStream:
@@ -269,13 +299,13 @@ class LinearStream:
         self._theta, self._single = model._parameters(theta, n_features)
         self._d = n_features
         self._grad = grad
-        block = block_rows(n_features)
+        columns = by_columns(np.empty((2, n_features), order=order))  # type: ignore[call-overload]
+        block = block_rows(n_features, columns)
         piece = piece_rows(n_features, len(self._theta), block)
         self._threads = backends.n_threads_for(piece * (n_features + 1), n_threads)
-        columns = by_columns(np.empty((2, n_features), order=order))  # type: ignore[call-overload]
-        count = model._counting(self._kernels, self._theta, grad, columns, self._threads, True)
-        self._stream = Stream(model._counter(self._theta, grad), count, block, piece)
-        self._weights = WeightStream(self._kernels, self._threads)
+        count = model._counting(self._kernels, self._theta, grad, columns, self._threads)
+        self._sums = _Sums(self._theta.shape, grad, weighted=True)
+        self._stream = Stream(self._sums.counter(), count, block, piece)
 
     def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Count rows in: X (m, n_features), y (m,), sample_weight (m,)."""
@@ -286,7 +316,7 @@ class LinearStream:
             raise ValueError(f"X: got {X.shape[1]} columns; want {self._d}")
         if sample_weight is None:
             sample_weight = np.broadcast_to(1.0, y.shape)
-        self._weights.update(sample_weight)
+        check_weights(self._kernels, sample_weight, self._threads)
         self._stream.update([X, y, sample_weight])
 
     def merge(self, other: LinearStream) -> None:
@@ -294,7 +324,6 @@ class LinearStream:
         mine, theirs = self._kind(), other._kind()
         if mine != theirs or not np.array_equal(self._theta, other._theta, equal_nan=True):
             raise ValueError(f"other: got a stream of {theirs} or another theta; want {mine}")
-        self._weights.merge(other._weights)
         self._stream.merge(other._stream)
 
     def _evaluate_row(self) -> Evaluation:
@@ -314,34 +343,8 @@ class LinearStream:
         """The evaluation of all rows so far; the stream may go on."""
         if not self._stream.n:
             raise ValueError("X: got no rows; want at least one")
-        weighting = require_rows(self._weights.total())
         if self._stream.n == self._stream.n_pending == 1:
             return self._evaluate_row()
-        return _evaluation(
-            weighting.n,
-            weighting.weight_sum,
-            self._stream.total(),
-            self._theta.shape,
-            self._grad,
-            self._single,
-        )
-
-
-def _evaluation(
-    n: int,
-    weight_sum: float,
-    total: np.ndarray,
-    shape: tuple[int, ...],
-    grad: bool,
-    single: bool,
-) -> Evaluation:
-    K = shape[0]
-    gradient = None
-    if grad:
-        gradient = total[2 * K :].reshape(shape[1:] if single else shape)
-        gradient *= 2.0
-        gradient /= weight_sum
-        gradient.flags.writeable = False
-    if single:
-        return Evaluation(n, weight_sum, float(total[0] + total[1]), gradient)
-    return Evaluation(n, weight_sum, total[:K] + total[K : 2 * K], gradient)
+        total = self._stream.total()
+        weighting = require_rows(self._sums.weighting(total, self._stream.n, None))
+        return self._sums.evaluation(total, weighting, self._single)

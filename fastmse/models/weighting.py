@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -23,7 +24,6 @@ class Weighting(NamedTuple):
 
     n: int
     weight_sum: float
-    has_zeros: bool = False
 
 
 def weigh(kernels: ModuleType, n: int, sample_weight: Any, n_threads: int) -> Weighting:
@@ -34,6 +34,11 @@ def weigh(kernels: ModuleType, n: int, sample_weight: Any, n_threads: int) -> We
     if sample_weight is None:
         return Weighting(n, float(n))
     return require_rows(_sum(_counting(kernels, n_threads), sample_weight))
+
+
+def check_weights(kernels: ModuleType, sample_weight: Any, n_threads: int) -> None:
+    """Raise ValueError for a weight that is negative, infinite or NaN."""
+    _sum(_counting(kernels, n_threads), sample_weight)
 
 
 def require_rows(weighting: Weighting) -> Weighting:
@@ -58,7 +63,8 @@ class WeightStream:
         self._stream.merge(other._stream)
 
     def total(self) -> Weighting:
-        return _weighting(self._stream.n, self._stream.total())
+        high, low, zeros, _ = self._stream.total().tolist()
+        return Weighting(self._stream.n - int(zeros), high + low)
 
 
 def _counting(kernels: ModuleType, n_threads: int) -> Count:
@@ -72,14 +78,17 @@ def _sum(count: Count, sample_weight: Any) -> Weighting:
     counter = BlockCounter(1, 2)
     count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PREDICTION_PIECE)
     total = counter.total()
-    if total[3]:
+    return checked(len(sample_weight), total[0] + total[1], total[2:], sample_weight)
+
+
+def checked(
+    n_rows: int, weight_sum: float, counts: Sequence[float], sample_weight: Any
+) -> Weighting:
+    """The weighting of rows whose weights were summed, `counts` of them zero and invalid."""
+    zeros, invalid = counts
+    if invalid:
         _refuse(sample_weight)
-    return _weighting(len(sample_weight), total)
-
-
-def _weighting(n: int, total: np.ndarray) -> Weighting:
-    high, low, zeros, _ = total.tolist()
-    return Weighting(n - int(zeros), high + low, bool(zeros))
+    return Weighting(n_rows - int(zeros), float(weight_sum))
 
 
 def _refuse(sample_weight: Any) -> None:

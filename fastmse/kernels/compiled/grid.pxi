@@ -3,8 +3,8 @@
 # 2^k aligned blocks, so its bits do not depend on which thread, task or update
 # made it.
 #
-# Node layout: sse.hi[K], sse.lo[K], then plain sums. The first K sums are
-# double-double, K being the number of thetas evaluated at once.
+# Node layout: hi[n_double], lo[n_double], then plain sums. The first sums are
+# double-double: an SSE for each theta evaluated at once, and the sum of the weights.
 
 cdef enum:
     LEVELS = 56               # 2^55 blocks; the row after them holds the partial last block
@@ -16,12 +16,15 @@ cdef enum:
 cdef struct Job:
     Storage y
     Storage f                 # predictions
-    Storage X
+    Storage X                 # rows of a matrix
+    const Storage *columns    # (n_features) of them, where it is read by columns
     Storage w                 # data is NULL without weights
     Storage out               # data is NULL without a gradient of predictions
     double scale              # of that gradient: 2 / sum of weights
-    bint has_zero_weights
-    const double *theta       # (n_thetas, n_parameters)
+    bint stream               # leave the cache out as it is written
+    const double *slopes      # (n_thetas, pitch): each theta but its intercept, then zeros
+    const double *offsets     # (n_thetas): the intercepts, or 0
+    ptrdiff_t pitch
     ptrdiff_t n_thetas
     ptrdiff_t n_features
     ptrdiff_t n_parameters    # n_features + intercept
@@ -30,6 +33,7 @@ cdef struct Job:
     ptrdiff_t n_rows          # of this call
     ptrdiff_t block           # rows
     ptrdiff_t room            # rows that scratch is for: fewer in a call of less than a block
+    ptrdiff_t n_double        # double-double sums in a node
     ptrdiff_t width           # doubles in a node
     ptrdiff_t scratch         # doubles of working memory a thread needs
     void (*evaluate)(const Job *, ptrdiff_t, ptrdiff_t, double *, double *) noexcept nogil
@@ -52,7 +56,7 @@ cdef ptrdiff_t push(
     cdef double *held
     while (blocks >> k) & 1:
         held = nodes + k * job.width
-        merge_nodes(held, node, job.n_thetas, job.width)
+        merge_nodes(held, node, job.n_double, job.width)
         memcpy(node, held, job.width * sizeof(double))
         k += 1
     memcpy(nodes + k * job.width, node, job.width * sizeof(double))
@@ -69,7 +73,7 @@ cdef void run_task(const Job *job, const Task *task, double *stack, double *scra
         job.evaluate(job, (task.first + b) * job.block, job.block, node, scratch)
         carry = b
         while carry & 1:
-            merge_nodes(node - job.width, node, job.n_thetas, job.width)
+            merge_nodes(node - job.width, node, job.n_double, job.width)
             node -= job.width
             top -= 1
             carry >>= 1

@@ -1,9 +1,11 @@
 # One source for every instruction set: each x86_64_*.pyx includes this file and
 # differs only in the flags it is compiled with.
+import numpy as np
+
 cimport numpy as cnp
 from cython.parallel cimport parallel, prange
 from libc.stddef cimport ptrdiff_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
 
 cnp.import_array()
@@ -11,6 +13,7 @@ cnp.import_array()
 include "storage.pxi"
 include "lanes.pxi"
 include "grid.pxi"
+include "weights.pxi"
 include "predictions.pxi"
 include "linear.pxi"
 include "gram.pxi"

@@ -1,4 +1,4 @@
-/* The order of every sum inside a block of rows: the bits are made here.
+/* The order of every sum over consecutive terms: the bits are made here.
  *
  * A run is up to 128 consecutive terms. Term i of a run goes to lane i mod 16,
  * each lane adds its terms in order, and the lanes fold pairwise. Eight terms a
@@ -6,8 +6,8 @@
  * worst; with 16 a lane it was 4.6 ulp.
  *
  * Lanes are held in the widest vectors of the instruction set, which changes
- * no order. Left to itself gcc keeps them in memory wherever the length of a
- * run is not a constant, at two thirds of the speed.
+ * no order. A run of fewer than 128 terms goes another way: where the length is
+ * not a constant gcc keeps the lanes in memory, at two thirds of the speed.
  *
  * No sum may be contracted or reassociated: compile with -ffp-contract=off.
  */
@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { LANES = 16, RUN = 128, DOT_LANES = 8 };
+enum { LANES = 16, RUN = 128, DOT_LANES = 8, LINE = 64 };
 
 #if defined(__AVX512F__)
 #define WIDTH 8
@@ -40,10 +40,19 @@ typedef double vec;
 
 #if defined(__GNUC__)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
-#define PREFETCH(address) __builtin_prefetch(address, 0, 2)
+#define NEVER_INLINE __attribute__((noinline))
+#define PREFETCH(address) __builtin_prefetch(address, 0, 3)
 #else
 #define ALWAYS_INLINE inline
+#define NEVER_INLINE
 #define PREFETCH(address) ((void)(address))
+#endif
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#define CAN_STREAM 1
+#else
+#define CAN_STREAM 0
 #endif
 
 #define AT(TYPE, a, i) (*(const TYPE *)((a) + (i)))
@@ -63,31 +72,43 @@ static ALWAYS_INLINE double fold(vec *lane, int count) {
     return fold_lanes(part, WIDTH);
 }
 
-/* sum_i TERM(i) over one run of n <= RUN terms */
-#define RUN_SUM(TERM)                                                                     \
-    vec lane[LANES / WIDTH];                                                              \
-    const ptrdiff_t whole = n / LANES * LANES;                                            \
-    memset(lane, 0, sizeof lane);                                                         \
-    for (ptrdiff_t i = 0; i < whole; i += LANES)                                          \
-        for (int k = 0; k < LANES / WIDTH; k++) lane[k] += TERM(vec, i + k * WIDTH);      \
-    if (whole < n) {                                                                      \
-        double tail[LANES];                                                               \
-        memcpy(tail, lane, sizeof tail);                                                  \
-        for (ptrdiff_t i = whole; i < n; i++) tail[i - whole] += TERM(double, i);         \
-        return fold_lanes(tail, LANES);                                                   \
-    }                                                                                     \
-    return fold(lane, LANES / WIDTH);
+/* sum_i TERM(i) over a whole run, and NAME_part over one of n < RUN terms */
+#define RUN_SUM(NAME, ARGUMENTS)                                                        \
+    static ALWAYS_INLINE double NAME##_whole(ARGUMENTS) {                               \
+        vec lane[LANES / WIDTH] = {0};                                                  \
+        for (int i = 0; i < RUN; i += LANES)                                            \
+            for (int k = 0; k < LANES / WIDTH; k++) lane[k] += TERM(vec, i + k * WIDTH); \
+        return fold(lane, LANES / WIDTH);                                               \
+    }                                                                                   \
+    static NEVER_INLINE double NAME##_part(ARGUMENTS, ptrdiff_t n) {                    \
+        vec lane[LANES / WIDTH] = {0};                                                  \
+        double last[LANES];                                                             \
+        ptrdiff_t i = 0;                                                                \
+        for (; i + LANES <= n; i += LANES)                                              \
+            for (int k = 0; k < LANES / WIDTH; k++) lane[k] += TERM(vec, i + k * WIDTH); \
+        memcpy(last, lane, sizeof last);                                                \
+        for (ptrdiff_t l = 0; i + l < n; l++) last[l] += TERM(double, i + l);           \
+        return fold_lanes(last, LANES);                                                 \
+    }
 
-static ALWAYS_INLINE double run_sum(const double *restrict a, ptrdiff_t n) {
+#define ARGUMENTS const double *restrict a
 #define TERM(T, i) AT(T, a, i)
-    RUN_SUM(TERM)
+RUN_SUM(run_sum, ARGUMENTS)
 #undef TERM
+#undef ARGUMENTS
+
+#define TERM(T, i) (AT(T, a, i) * AT(T, b, i))
+#define COMMA ,
+RUN_SUM(run_dot, const double *restrict a COMMA const double *restrict b)
+#undef COMMA
+#undef TERM
+
+static ALWAYS_INLINE double run_sum(const double *a, ptrdiff_t n) {
+    return n == RUN ? run_sum_whole(a) : run_sum_part(a, n);
 }
 
-static ALWAYS_INLINE double run_dot(const double *restrict a, const double *restrict b, ptrdiff_t n) {
-#define TERM(T, i) (AT(T, a, i) * AT(T, b, i))
-    RUN_SUM(TERM)
-#undef TERM
+static ALWAYS_INLINE double run_dot(const double *a, const double *b, ptrdiff_t n) {
+    return n == RUN ? run_dot_whole(a, b) : run_dot_part(a, b, n);
 }
 
 /* r where w is not 0, and 0 there, whatever r is */
@@ -98,41 +119,91 @@ static ALWAYS_INLINE vec keep_vec(vec r, vec w) { return (vec)((mask)r & (mask)(
 #define keep_vec keep_double
 #endif
 
-/* sum_i c_i r_i over one run, with r_i = f_i - y_i and c_i = w_i r_i; out_i = scale c_i.
- * One pass: `out` may be f or y itself. */
-static ALWAYS_INLINE double run_loss_case(
+/* How a gradient is stored. Streamed stores leave the cache out: a line that is written
+ * whole need not be read before, 24 bytes a row instead of 32. `out` is 16-byte aligned. */
+enum { NOWHERE, STORED, STREAMED };
+
+static ALWAYS_INLINE void put_double(double *out, double value, int how) {
+    if (how != NOWHERE) *out = value;
+}
+
+#if WIDTH > 1
+static ALWAYS_INLINE void put_vec(double *out, vec value, int how) {
+#if CAN_STREAM
+    if (how == STREAMED) {
+        double part[WIDTH];
+        memcpy(part, &value, sizeof part);
+        for (int k = 0; k < WIDTH; k += 2) _mm_stream_pd(out + k, _mm_loadu_pd(part + k));
+        return;
+    }
+#endif
+    if (how != NOWHERE) *(vec *)out = value;
+}
+#else
+#define put_vec put_double
+#endif
+
+/* One term of sum_i c_i r_i, with r_i = f_i - y_i and c_i = w_i r_i; out_i = scale c_i.
+ * `out` may be f or y itself. */
+#define LOSS_STEP(TYPE, i, sum)                   \
+    do {                                          \
+        TYPE r = AT(TYPE, f, i) - AT(TYPE, y, i); \
+        TYPE c = r;                               \
+        if (w) {                                  \
+            r = keep_##TYPE(r, AT(TYPE, w, i));   \
+            c = AT(TYPE, w, i) * r;               \
+        }                                         \
+        sum += c * r;                             \
+        put_##TYPE(out + (i), scale * c, how);    \
+    } while (0)
+
+static ALWAYS_INLINE double run_loss_whole(
+    const double *f, const double *y, const double *w, double scale, double *out, int how
+) {
+    vec lane[LANES / WIDTH] = {0};
+    for (int i = 0; i < RUN; i += LANES)
+        for (int k = 0; k < LANES / WIDTH; k++) LOSS_STEP(vec, i + k * WIDTH, lane[k]);
+    return fold(lane, LANES / WIDTH);
+}
+
+static NEVER_INLINE double run_loss_part(
     const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
 ) {
-#define STEP(TYPE, i, sum)                         \
-    do {                                           \
-        TYPE r = AT(TYPE, f, i) - AT(TYPE, y, i);  \
-        TYPE c = r;                                \
-        if (w) {                                   \
-            r = keep_##TYPE(r, AT(TYPE, w, i));    \
-            c = AT(TYPE, w, i) * r;                \
-        }                                          \
-        sum += c * r;                              \
-        if (out) *(TYPE *)(out + (i)) = scale * c; \
-    } while (0)
-    vec lane[LANES / WIDTH];
-    double tail[LANES];
-    const ptrdiff_t whole = n / LANES * LANES;
-    memset(lane, 0, sizeof lane);
-    for (ptrdiff_t i = 0; i < whole; i += LANES)
-        for (int k = 0; k < LANES / WIDTH; k++) STEP(vec, i + k * WIDTH, lane[k]);
-    if (whole == n) return fold(lane, LANES / WIDTH);
-    memcpy(tail, lane, sizeof tail);
-    for (ptrdiff_t i = whole; i < n; i++) STEP(double, i, tail[i - whole]);
-    return fold_lanes(tail, LANES);
-#undef STEP
+    const int how = out ? STORED : NOWHERE;
+    vec lane[LANES / WIDTH] = {0};
+    double last[LANES];
+    ptrdiff_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES / WIDTH; k++) LOSS_STEP(vec, i + k * WIDTH, lane[k]);
+    memcpy(last, lane, sizeof last);
+    for (ptrdiff_t l = 0; i + l < n; l++) LOSS_STEP(double, i + l, last[l]);
+    return fold_lanes(last, LANES);
 }
 
 /* A loop for each case: what is not there costs nothing. */
-static inline double run_loss(
-    const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
+static ALWAYS_INLINE double run_loss(
+    const double *f, const double *y, const double *w, double scale, double *out, int stream,
+    ptrdiff_t n
 ) {
-    if (w) return out ? run_loss_case(f, y, w, scale, out, n) : run_loss_case(f, y, w, 0.0, NULL, n);
-    return out ? run_loss_case(f, y, NULL, scale, out, n) : run_loss_case(f, y, NULL, 0.0, NULL, n);
+    if (n < RUN) return run_loss_part(f, y, w, scale, out, n);
+    if (!out) {
+        if (w) return run_loss_whole(f, y, w, 0.0, NULL, NOWHERE);
+        return run_loss_whole(f, y, NULL, 0.0, NULL, NOWHERE);
+    }
+    if (w) return run_loss_whole(f, y, w, scale, out, STORED);
+    if (stream) return run_loss_whole(f, y, NULL, scale, out, STREAMED);
+    return run_loss_whole(f, y, NULL, scale, out, STORED);
+}
+
+static inline int can_stream(const double *out) {
+    return CAN_STREAM && (uintptr_t)out % 16 == 0;
+}
+
+/* Streamed stores are seen by other threads in order only after this. */
+static inline void end_stream(void) {
+#if CAN_STREAM
+    _mm_sfence();
+#endif
 }
 
 /* A sum of runs in double-double: what the runs lose against each other is kept. Without
@@ -141,7 +212,7 @@ typedef struct {
     double high, low;
 } pair;
 
-static inline void add_run(pair *sum, double run) {
+static ALWAYS_INLINE void add_run(pair *sum, double run) {
     const double s = sum->high + run;
     const double t = s - sum->high;
     sum->low += (sum->high - (s - t)) + (run - t);
@@ -165,146 +236,11 @@ static inline pair block_dot2(const double *a, const double *b, ptrdiff_t n) {
     return sum;
 }
 
-/* The same, its runs added plainly: for gradients, whose terms have both signs.
- * Columns are read from cache here, and memory idles: asking for the column's next n
- * rows meanwhile, which may lie past its end, gains 5 to 10 % from d = 500 on. */
-static inline double block_dot(const double *c, const double *x, ptrdiff_t n, int ahead) {
-    double total = 0.0;
-    for (ptrdiff_t i = 0; i < n; i += RUN) {
-        if (ahead)
-            for (ptrdiff_t l = 0; l < RUN; l += 8) PREFETCH(x + n + i + l);
-        total += run_dot(c + i, x + i, run_length(i, n));
-    }
-    return total;
-}
-
+/* Plainly, for sums whose terms have both signs. */
 static inline double block_sum(const double *a, ptrdiff_t n) {
     double total = 0.0;
     for (ptrdiff_t i = 0; i < n; i += RUN) total += run_sum(a + i, run_length(i, n));
     return total;
-}
-
-/* r_i = f_i - y_i, and 0 where the weight is 0, whatever the row holds;
- * c_i = w_i r_i. Without weights c is r, and only r is written. */
-static inline void residuals(
-    const double *f, const double *restrict y, const double *restrict w, double *r,
-    double *restrict c, ptrdiff_t n
-) {
-    if (!w) {
-        for (ptrdiff_t i = 0; i < n; i++) r[i] = f[i] - y[i];
-        return;
-    }
-    for (ptrdiff_t i = 0; i < n; i++) {
-        r[i] = w[i] == 0.0 ? 0.0 : f[i] - y[i];
-        c[i] = w[i] * r[i];
-    }
-}
-
-/* The last d mod 8 terms of a row's dot product. Where seven doubles past the row may be
- * read they are cleared by a mask and add +0, which changes no lane: none is -0. */
-static ALWAYS_INLINE void add_tail(
-    vec *lane, const double *theta, const double *x, ptrdiff_t rest, int readable
-) {
-#if WIDTH > 1
-    static const int64_t KEEP[2 * DOT_LANES] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    if (readable) {
-        const int64_t *keep = KEEP + DOT_LANES - rest;
-        for (int k = 0; k * WIDTH < rest; k++) {
-            const mask m = AT(mask, keep, k * WIDTH);
-            const vec t = (vec)(AT(mask, theta, k * WIDTH) & m);
-            lane[k] += t * (vec)(AT(mask, x, k * WIDTH) & m);
-        }
-        return;
-    }
-#endif
-    double tail[DOT_LANES];
-    memcpy(tail, lane, sizeof tail);
-    for (ptrdiff_t l = 0; l < rest; l++) tail[l] += theta[l] * x[l];
-    memcpy(lane, tail, sizeof tail);
-}
-
-/* <theta, x> of one row: term j in lane j mod 8. theta has seven doubles more to read;
- * `readable` says whether x has. */
-static ALWAYS_INLINE double row_dot(
-    const double *restrict theta, const double *restrict x, ptrdiff_t d, int readable
-) {
-    vec lane[DOT_LANES / WIDTH];
-    const ptrdiff_t whole = d / DOT_LANES * DOT_LANES;
-    memset(lane, 0, sizeof lane);
-    for (ptrdiff_t j = 0; j < whole; j += DOT_LANES)
-        for (int k = 0; k < DOT_LANES / WIDTH; k++)
-            lane[k] += AT(vec, theta, j + k * WIDTH) * AT(vec, x, j + k * WIDTH);
-    if (whole < d) add_tail(lane, theta + whole, x + whole, d - whole, readable);
-    return fold(lane, DOT_LANES / WIDTH);
-}
-
-/* g_j += sum_i c_i x_ij over a tile of rows, four rows at a time */
-static inline void add_rows(
-    const double *restrict c, const double *restrict x, ptrdiff_t pitch, ptrdiff_t rows,
-    ptrdiff_t d, double *restrict g
-) {
-    ptrdiff_t i = 0;
-    for (; i + 4 <= rows; i += 4) {
-        const double *restrict x0 = x + i * pitch;
-        const double *restrict x1 = x0 + pitch;
-        const double *restrict x2 = x1 + pitch;
-        const double *restrict x3 = x2 + pitch;
-        const double c0 = c[i], c1 = c[i + 1], c2 = c[i + 2], c3 = c[i + 3];
-        for (ptrdiff_t j = 0; j < d; j++)
-            g[j] += (c0 * x0[j] + c1 * x1[j]) + (c2 * x2[j] + c3 * x3[j]);
-    }
-    for (; i < rows; i++)
-        for (ptrdiff_t j = 0; j < d; j++) g[j] += c[i] * x[i * pitch + j];
-}
-
-/* f_i += sum_j theta_j x_ij over the columns of a slab, four columns at a time */
-static inline void add_columns(
-    const double *restrict theta, const double *restrict x, ptrdiff_t pitch, ptrdiff_t rows,
-    ptrdiff_t d, double *restrict f
-) {
-    ptrdiff_t j = 0;
-    for (; j + 4 <= d; j += 4) {
-        const double *restrict x0 = x + j * pitch;
-        const double *restrict x1 = x0 + pitch;
-        const double *restrict x2 = x1 + pitch;
-        const double *restrict x3 = x2 + pitch;
-        const double t0 = theta[j], t1 = theta[j + 1], t2 = theta[j + 2], t3 = theta[j + 3];
-        for (ptrdiff_t i = 0; i < rows; i++)
-            f[i] += (t0 * x0[i] + t1 * x1[i]) + (t2 * x2[i] + t3 * x3[i]);
-    }
-    for (; j < d; j++)
-        for (ptrdiff_t i = 0; i < rows; i++) f[i] += theta[j] * x[j * pitch + i];
-}
-
-/* Rows (n, d) to columns (d, n) of `pitch`, two by two: a load and a store for two elements */
-static inline void transpose(
-    const double *restrict rows, ptrdiff_t row_pitch, ptrdiff_t n, ptrdiff_t d,
-    double *restrict columns, ptrdiff_t pitch
-) {
-#if WIDTH > 1
-    typedef double two __attribute__((vector_size(16), aligned(8), may_alias));
-    const ptrdiff_t even_n = n / 2 * 2, even_d = d / 2 * 2;
-#else
-    const ptrdiff_t even_n = 0, even_d = d;
-#endif
-    for (ptrdiff_t i = 0; i < even_n; i += 2) {
-        const double *x0 = rows + i * row_pitch;
-        const double *x1 = x0 + row_pitch;
-#if WIDTH > 1
-        for (ptrdiff_t j = 0; j < even_d; j += 2) {
-            const two a = AT(two, x0, j), b = AT(two, x1, j);
-            double *target = columns + j * pitch + i;
-            *(two *)target = (two){a[0], b[0]};
-            *(two *)(target + pitch) = (two){a[1], b[1]};
-        }
-#endif
-        for (ptrdiff_t j = even_d; j < d; j++) {
-            columns[j * pitch + i] = x0[j];
-            columns[j * pitch + i + 1] = x1[j];
-        }
-    }
-    for (ptrdiff_t i = even_n; i < n; i++)
-        for (ptrdiff_t j = 0; j < d; j++) columns[j * pitch + i] = rows[i * row_pitch + j];
 }
 
 #endif

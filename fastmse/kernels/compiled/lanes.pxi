@@ -1,31 +1,51 @@
-# The sums inside a block: see lanes.h.
+# The sums inside a block: see lanes.h, rows.h and columns.h.
 
 cdef extern from "lanes.h" nogil:
-    const int RUN, DOT_LANES
-    double run_sum(const double *a, ptrdiff_t n) noexcept
-    double run_dot(const double *a, const double *b, ptrdiff_t n) noexcept
-    double run_loss(
-        const double *f, const double *y, const double *w, double scale, double *out, ptrdiff_t n
-    ) noexcept
+    const int RUN, LINE
     ctypedef struct pair:
         double high, low
+    double run_sum(const double *a, ptrdiff_t n) noexcept
+    double run_loss(
+        const double *f, const double *y, const double *w, double scale, double *out, bint stream,
+        ptrdiff_t n
+    ) noexcept
+    bint can_stream(const double *out) noexcept
+    void end_stream() noexcept
     void add_run(pair *sum, double run) noexcept
     void store_pair(pair sum, double *node, ptrdiff_t k) noexcept
     pair block_dot2(const double *a, const double *b, ptrdiff_t n) noexcept
-    double block_dot(const double *c, const double *x, ptrdiff_t n, bint ahead) noexcept
     double block_sum(const double *a, ptrdiff_t n) noexcept
-    double row_dot(const double *theta, const double *x, ptrdiff_t d, bint readable) noexcept
-    void transpose(
-        const double *rows, ptrdiff_t row_pitch, ptrdiff_t n, ptrdiff_t d,
-        double *columns, ptrdiff_t pitch
+
+cdef extern from "rows.h" nogil:
+    const int AHEAD_LINES, LONG_ROW
+    ctypedef struct Column:
+        const double *y
+        const double *w
+        double *r
+        double *c
+    ctypedef struct Ahead:
+        const char *next
+        ptrdiff_t lines
+    void residuals(const double *f, const Column *at, ptrdiff_t n) noexcept
+    void evaluate_rows(
+        const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n,
+        ptrdiff_t d, const Column *at, double *g, Ahead ahead
     ) noexcept
-    void residuals(
-        const double *f, const double *y, const double *w, double *r, double *c, ptrdiff_t n
-    ) noexcept
-    void add_rows(
-        const double *c, const double *x, ptrdiff_t pitch, ptrdiff_t rows, ptrdiff_t d, double *g
-    ) noexcept
+
+cdef extern from "columns.h" nogil:
+    const int TOGETHER, PAIR
+    ctypedef struct Following:
+        const char *next[8]
+        ptrdiff_t step
     void add_columns(
-        const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t rows, ptrdiff_t d,
-        double *f
+        const double *theta, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *f,
+        const Following *after
+    ) noexcept
+    void dot_columns(
+        const double *c, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *g,
+        const Following *after
+    ) noexcept
+    void to_columns(
+        const double *rows, ptrdiff_t row_pitch, ptrdiff_t n, ptrdiff_t d, double *columns,
+        ptrdiff_t pitch
     ) noexcept

@@ -14,6 +14,7 @@ cdef struct Storage:
     char *data
     ptrdiff_t row            # bytes from one row to the next
     ptrdiff_t column         # bytes from one column to the next; 0 for a vector
+    ptrdiff_t size           # bytes of an element
     decoder_t decode
     encoder_t encode         # NULL unless the elements are floating
     bint native              # aligned float64 in this machine's byte order
@@ -44,6 +45,7 @@ cdef Storage storage_of(cnp.ndarray array):
     storage.data = cnp.PyArray_BYTES(array)
     storage.row = cnp.PyArray_STRIDE(array, 0)
     storage.column = cnp.PyArray_STRIDE(array, 1) if cnp.PyArray_NDIM(array) == 2 else 0
+    storage.size = cnp.PyArray_ITEMSIZE(array)
     storage.decode = DECODERS[code][swapped]
     storage.encode = ENCODERS[code][swapped] if code <= STORAGE_bfloat16 else NULL
     storage.native = code == STORAGE_float64 and not swapped and cnp.PyArray_ISALIGNED(array)
