@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import ModuleType
+
+import numpy as np
 
 from fastmse import threads
 from fastmse.kernels import compiled, reference
+from fastmse.statistics import Rows
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
 
 SERIAL_DOUBLES = 2**17
 """Less work than this, 1 MB of float64 or 30 us, is done before a second thread has helped."""
+
+DECODED_DOUBLES = 2**19
+"""Rows of a table are decoded 4 MB at a time."""
 
 
 def select(backend: str) -> ModuleType:
@@ -57,3 +64,19 @@ def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     """Threads for a call over so many array elements: small work runs serially."""
     wanted = threads.requested(n_threads)
     return threads.resolve(wanted) if n_doubles > SERIAL_DOUBLES else 1
+
+
+def readable(kernels: ModuleType, rows: Rows, block: int) -> Iterator[Rows]:
+    """The rows as these kernels read them: arrays alone, a table's in stretches of whole blocks.
+
+    NumPy's sums depend on where a piece ends, and `reference` reads anything.
+    """
+    given = [column for column in rows if column is not None]
+    if kernels is reference or all(isinstance(column, np.ndarray) for column in given):
+        yield rows
+        return
+    width = sum(column.shape[1] if column.ndim == 2 else 1 for column in given)
+    step = max(DECODED_DOUBLES // (width * block), 1) * block
+    for start in range(0, len(given[0]), step):
+        part = slice(start, start + step)
+        yield [None if column is None else np.asarray(column[part]) for column in rows]

@@ -10,16 +10,18 @@ Whole-array expressions: one temporary of the piece's size for each operation.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmse.statistics import BlockCounter
 
-Array = np.ndarray
+Array = Any
 
 
 @np.errstate(all="ignore")
 def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
-    w = sample_weight.astype(np.float64)
+    w = np.array(sample_weight, dtype=np.float64)
     invalid = ~(np.isfinite(w) & (w >= 0))
     counter.add(np.array([w.sum(), 0.0, np.count_nonzero(w == 0), np.count_nonzero(invalid)]))
 
@@ -57,8 +59,8 @@ def linear(
     columns: bool,
     n_threads: int,
 ) -> None:
-    x, y = X.astype(np.float64), y.astype(np.float64)
-    w = np.ones(len(y)) if sample_weight is None else sample_weight.astype(np.float64)
+    x, y = np.array(X, dtype=np.float64), np.array(y, dtype=np.float64)
+    w = np.ones(len(y)) if sample_weight is None else np.array(sample_weight, dtype=np.float64)
     if has_zero_weights:
         x, y, w = x[w > 0], y[w > 0], w[w > 0]
     if intercept:

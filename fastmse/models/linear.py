@@ -198,7 +198,7 @@ class Linear:
         """
         from fastmse.fitting import fit_rows
 
-        names = column_names(X)
+        table = X
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         self._n_parameters(X.shape[1])
         weigh(backends.select("auto"), len(y), sample_weight, 1)
@@ -209,7 +209,7 @@ class Linear:
             l2=l2,
             method=method,
             weight_type=weight_type,
-            names=names,
+            names=column_names(X) or column_names(table),
             n_threads=n_threads,
         )
 
@@ -238,9 +238,9 @@ class Linear:
         block = block_rows(theta.shape[1] - self.intercept)
 
         def count(counter: BlockCounter, rows: Rows) -> None:
-            kernels.linear(
-                counter, block, *rows, has_zeros, theta, self.intercept, grad, columns, n_threads
-            )
+            with_theta = (has_zeros, theta, self.intercept, grad, columns, n_threads)
+            for part in backends.readable(kernels, rows, block):
+                kernels.linear(counter, block, *part, *with_theta)
 
         return count
 

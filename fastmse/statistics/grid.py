@@ -6,7 +6,9 @@ the number of features alone, so neither threads nor chunks nor dtypes move its 
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
+from fastmse.columns import Columns
 
 PREDICTION_BLOCK = 4096
 """Rows a block without a design matrix: two float64 columns of it fill 64 KB of L2."""
@@ -36,13 +38,20 @@ def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
     return max(rows // block, 1) * block
 
 
-def by_columns(X: np.ndarray) -> bool:
+def by_columns(X: Any) -> bool:
     """Whether X is summed column by column: its layout decides.
 
     One row, and one row repeated by a stride of 0, lie in memory as rows do.
     """
+    return bool(X.shape[1] <= NARROW or (len(X) > 1 and lies_in_columns(X)))
+
+
+def lies_in_columns(X: Any) -> bool:
+    """Whether the next element in memory is that of the next row: so in every table."""
+    if isinstance(X, Columns):
+        return True
     along_rows, along_columns = X.strides
-    return X.shape[1] <= NARROW or (len(X) > 1 and 0 < abs(along_rows) < abs(along_columns))
+    return bool(0 < abs(along_rows) < abs(along_columns))
 
 
 PREDICTION_PIECE = piece_rows(1, 1, PREDICTION_BLOCK)
