@@ -8,16 +8,13 @@ from types import ModuleType
 import numpy as np
 
 from fastmse import threads
+from fastmse.columns import Columns, Rows, loaded, stretches
 from fastmse.kernels import compiled, reference
-from fastmse.statistics import Rows
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
 
 SERIAL_DOUBLES = 2**17
 """Less work than this, 1 MB of float64 or 30 us, is done before a second thread has helped."""
-
-DECODED_DOUBLES = 2**19
-"""Rows of a table are decoded 4 MB at a time."""
 
 
 def select(backend: str) -> ModuleType:
@@ -71,12 +68,10 @@ def readable(kernels: ModuleType, rows: Rows, block: int) -> Iterator[Rows]:
 
     NumPy's sums depend on where a piece ends, and `reference` reads anything.
     """
-    given = [column for column in rows if column is not None]
-    if kernels is reference or all(isinstance(column, np.ndarray) for column in given):
+    if kernels is reference:
         yield rows
-        return
-    width = sum(column.shape[1] if column.ndim == 2 else 1 for column in given)
-    step = max(DECODED_DOUBLES // (width * block), 1) * block
-    for start in range(0, len(given[0]), step):
-        part = slice(start, start + step)
-        yield [None if column is None else np.asarray(column[part]) for column in rows]
+    elif any(isinstance(column, Columns) for column in rows):  # until kernels read them in place
+        for part in stretches(rows, block):
+            yield [None if column is None else np.asarray(column) for column in part]
+    else:
+        yield from loaded(rows, block)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmse import backends, inputs
+from fastmse.columns import loaded
 from fastmse.models.weighting import WeightStream, require_rows, weigh
 from fastmse.results import Evaluation, Fit
 from fastmse.results.features import column_names
@@ -203,7 +204,7 @@ class Linear:
         self._n_parameters(X.shape[1])
         weigh(backends.select("auto"), len(y), sample_weight, 1)
         return fit_rows(
-            lambda: iter([(X, y, sample_weight)]),
+            lambda: loaded([X, y, sample_weight], 1),
             X.shape[1],
             intercept=self.intercept,
             l2=l2,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from fastmse.columns import Column, Columns
+from fastmse.columns import Column, Columns, Rows
 from fastmse.statistics.counter import LEVELS, BlockCounter
 from fastmse.statistics.grid import lies_in_columns
 
-Rows = Sequence[Column | Columns | None]
 Count = Callable[[BlockCounter, Rows], None]
 """Counts rows in; only the last call for a counter may end inside a block."""
 
