@@ -69,8 +69,9 @@ class Linear:
 
         Parameters
         ----------
-        X : array_like (n, d)
-            In any real dtype and layout.
+        X : array_like or table (n, d)
+            In any real dtype and layout. Of a table (pandas, polars, pyarrow, ...) each column
+            is read where it lies; one that its library would have to copy, 2 MB at a time.
         y : array_like (n,)
         theta : array_like (p,) or (K, p)
             p = d, or d + 1 with an intercept. K parameter vectors share one pass; row k has
@@ -93,7 +94,7 @@ class Linear:
         ------
         TypeError, ValueError
             For shapes that do not match (nothing is broadcast), no rows, dtypes that hold no
-            real numbers, and invalid weights.
+            real numbers, missing values in a table (NaN is none), and invalid weights.
 
         Notes
         -----
@@ -153,8 +154,8 @@ class Linear:
 
         Parameters
         ----------
-        X : array_like (n, d)
-            In any real dtype and layout. A table's column names become ``Fit.names``.
+        X : array_like or table (n, d)
+            As in `evaluate`. A table's column names become ``Fit.names``.
         y : array_like (n,)
         sample_weight : array_like (n,), optional
             Finite and >= 0; 0 drops its row.

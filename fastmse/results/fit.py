@@ -257,7 +257,7 @@ class Fit:
 
         Parameters
         ----------
-        X : (m, d) array_like
+        X : (m, d) array_like or table
             Features in the order of the fit, without a column for the intercept. A table's
             columns must have the names of the fit, if that had names from a table.
         interval : {None, "confidence", "prediction"}
