@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import ModuleType
 
+import numpy as np
+
 from fastmse import threads
+from fastmse.columns import Columns, Rows, loaded, stretches
 from fastmse.kernels import compiled, reference
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
@@ -57,3 +61,20 @@ def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     """Threads for a call over so many array elements: small work runs serially."""
     wanted = threads.requested(n_threads)
     return threads.resolve(wanted) if n_doubles > SERIAL_DOUBLES else 1
+
+
+def readable(
+    kernels: ModuleType, rows: Rows, block: int, columns: bool = True
+) -> Iterator[Rows]:
+    """The rows as these kernels read them, in stretches of whole blocks where that takes a copy.
+
+    A table is read in place by `columns`, in a copy where its rows are summed as rows. NumPy's
+    sums depend on where a piece ends, and `reference` reads anything.
+    """
+    if kernels is reference:
+        yield rows
+    elif columns or not any(isinstance(column, Columns) for column in rows):
+        yield from loaded(rows, block)
+    else:
+        for part in stretches(rows, block):
+            yield [None if column is None else np.asarray(column) for column in part]

@@ -3,10 +3,13 @@
 
 Accepted as they are: ndarrays of float64/32/16, bfloat16, integers and bool, of any
 strides, alignment and byte order, read-only or memory-mapped. Other array-likes are
-converted once by ``numpy.asarray``. What would give a wrong number is refused with the
-argument's name, what came and what is wanted; nothing is ever broadcast.
+converted once by ``numpy.asarray``; of tables and their columns `rows` copies nothing. What
+would give a wrong number is refused with the argument's name, what came and what is wanted;
+nothing is ever broadcast.
 """
 import numpy as np
+
+from fastmse.columns import Columns, Stored
 
 cimport numpy as cnp
 
@@ -24,6 +27,9 @@ REFUSED_KINDS = {
     "f": "floats of an unusual width; convert it with .astype(numpy.float64)",
     "V": "a structured or unknown type; pass its numeric columns",
 }
+
+TABLE_MARKS = ("columns", "to_numpy", "__arrow_c_stream__", "__arrow_c_array__")
+"""A type with none of these is no table and no column of one: narwhals need not be imported."""
 
 
 cdef bint is_real(cnp.ndarray array):
@@ -63,6 +69,7 @@ def _converted(obj, str name):
         raise TypeError(f"{name}: got a sparse {kind}; want a dense array: .toarray()")
     if obj is None:
         raise TypeError(f"{name}: got None; want an array of {WANTED}")
+    obj = _from_table(obj, name)
     try:
         return np.asarray(obj)
     except (TypeError, ValueError, RuntimeError) as error:  # torch's word is RuntimeError
@@ -70,26 +77,46 @@ def _converted(obj, str name):
         raise refusal(f"{name}: got a {kind} that is no array ({error}); want {WANTED}") from None
 
 
+def _from_table(obj, str name):
+    """A table as `Columns`, a column of one as an array or `Stored`; else `obj` itself."""
+    if not any(hasattr(type(obj), mark) for mark in TABLE_MARKS):
+        return obj
+    from fastmse import tables
+
+    return tables.read(obj, name)
+
+
+def rows(obj, str name):
+    """`obj` as `real_array`, but a table as `Columns`, and a column that takes a copy as `Stored`.
+    """
+    if not cnp.PyArray_CheckExact(obj):
+        obj = _from_table(obj, name)
+        if isinstance(obj, (Columns, Stored)):
+            return obj
+    return real_array(obj, name)
+
+
 def vector(obj, str name, n=None, str like="y_true"):
-    """A 1-D array, of length `n` if given: the length of the argument called `like`."""
-    cdef cnp.ndarray array = real_array(obj, name)
-    if cnp.PyArray_NDIM(array) != 1:
-        hint = "; use .ravel()" if array.size == max((<object> array).shape, default=0) else ""
-        shape = (<object> array).shape
+    """What `rows` gives in 1-D, of length `n` if given: the length of the argument `like`."""
+    array = rows(obj, name)
+    shape = array.shape
+    if len(shape) != 1:
+        hint = "; use .ravel()" if np.prod(shape) == max(shape, default=0) else ""
+        hint = "; select one column" if isinstance(array, Columns) else hint
         raise ValueError(f"{name}: got shape {shape}; want one dimension, (n,){hint}")
-    if n is not None and cnp.PyArray_DIM(array, 0) != n:
-        raise ValueError(f"{name}: got {cnp.PyArray_DIM(array, 0)} rows; want {n}, as {like} has")
+    if n is not None and shape[0] != n:
+        raise ValueError(f"{name}: got {shape[0]} rows; want {n}, as {like} has")
     return array
 
 
 def matrix(obj, str name="X"):
-    """A 2-D array (n, d) with n >= 1."""
-    cdef cnp.ndarray array = real_array(obj, name)
-    if cnp.PyArray_NDIM(array) != 2:
-        hint = "; use .reshape(-1, 1) for one feature" if cnp.PyArray_NDIM(array) == 1 else ""
-        shape = (<object> array).shape
+    """What `rows` gives in 2-D, (n, d) with n >= 1."""
+    array = rows(obj, name)
+    shape = array.shape
+    if len(shape) != 2:
+        hint = "; use .reshape(-1, 1) for one feature" if len(shape) == 1 else ""
         raise ValueError(f"{name}: got shape {shape}; want two dimensions, (n, n_features){hint}")
-    if cnp.PyArray_DIM(array, 0) == 0:
+    if shape[0] == 0:
         raise ValueError(f"{name}: got no rows; want at least one")
     return array
 
@@ -119,12 +146,12 @@ def predictions(y_true, y_pred, sample_weight):
 
 def design(X, y, sample_weight):
     """(X, y, sample_weight): (n, d), (n,) and (n,) or None, n >= 1."""
-    cdef cnp.ndarray x = matrix(X, "X")
-    cdef object n = cnp.PyArray_DIM(x, 0)
+    X = matrix(X, "X")
+    n = len(X)
     y = vector(y, "y", n, "X")
     if sample_weight is not None:
         sample_weight = vector(sample_weight, "sample_weight", n, "X")
-    return x, y, sample_weight
+    return X, y, sample_weight
 
 
 def parameters(theta, Py_ssize_t p, str formula):

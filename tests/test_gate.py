@@ -65,7 +65,7 @@ NO_REAL_NUMBERS = {
     "sparse matrix": (scipy.sparse.csr_matrix(X), "sparse csr_matrix"),
     "sparse array": (scipy.sparse.coo_array(X), "sparse coo_array"),
     "None": (None, "None"),
-    "pandas text": (pd.Series(["a", "b", "c"]), "object"),
+    "pandas text": (pd.Series(["a", "b", "c"]), "text (String)"),
     "pandas dates": (pd.Series(pd.date_range("2020", periods=3)), "datetime64"),
     "torch that requires a gradient": (Unreadable(RuntimeError("call detach")), "call detach"),
     "unreadable": (Unreadable(TypeError("on a GPU")), "on a GPU"),

@@ -27,7 +27,7 @@ from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 from fastmse.results import Fit
 
-Block: TypeAlias = tuple[Any, Any, Any]
+Block: TypeAlias = Sequence[Any]
 Rows: TypeAlias = Callable[[], Iterable[Block]]
 
 PRECISION = {"gram": "double", "gram2": "double-double"}

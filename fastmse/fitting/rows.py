@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastmse.columns import Columns
 from fastmse.gaussian import FloatArray
 
 BLOCK_DOUBLES = 2**19
@@ -70,7 +71,10 @@ class RowBuffer:
         if len(kept) < len(y):
             X, y, weight = X[kept], y[kept], weight[kept]
         rows = self.columns[:, self.filled : self.filled + len(kept)]
-        rows[:-2] = X.T
+        if isinstance(X, Columns):
+            X.write(rows[:-2])
+        else:
+            rows[:-2] = X.T
         rows[-2] = y
         rows[-1] = 1.0 if weight is None else weight
         if not np.isfinite(rows).all():

@@ -4,8 +4,8 @@ Each backend is a module with the same three functions,
 
 - ``weights(counter, block, sample_weight, n_threads)``
 - ``predictions(counter, block, y_true, y_pred, sample_weight, out, scale, n_threads)``
-- ``linear(counter, block, X, y, sample_weight, has_zero_weights, theta, intercept, grad,
-  columns, n_threads)``
+- ``linear(counter, block, X, y, sample_weight, theta, intercept, grad, columns,
+  n_threads)``
 
 that count rows into a `BlockCounter`. Their arguments have passed the gate.
 """

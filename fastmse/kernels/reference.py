@@ -10,18 +10,19 @@ Whole-array expressions: one temporary of the piece's size for each operation.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmse.statistics import BlockCounter
 
-Array = np.ndarray
+Array = Any
 
 
 @np.errstate(all="ignore")
 def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
-    w = sample_weight.astype(np.float64)
-    invalid = ~(np.isfinite(w) & (w >= 0))
-    counter.add(np.array([w.sum(), 0.0, np.count_nonzero(w == 0), np.count_nonzero(invalid)]))
+    W, zeros, invalid = _weighing(np.array(sample_weight, dtype=np.float64))
+    counter.add(np.array([W, 0.0, zeros, invalid]))
 
 
 @np.errstate(all="ignore")
@@ -56,13 +57,22 @@ def linear(
     columns: bool,
     n_threads: int,
 ) -> None:
-    x, y = X.astype(np.float64), y.astype(np.float64)
-    w = np.ones(len(y)) if sample_weight is None else sample_weight.astype(np.float64)
-    if has_zero_weights:
-        x, y, w = x[w > 0], y[w > 0], w[w > 0]
+    x, y, w = np.array(X, dtype=np.float64), np.array(y, dtype=np.float64), np.ones(len(y))
+    weighing = []
+    if sample_weight is not None:
+        w = np.array(sample_weight, dtype=np.float64)
+        weighing = _weighing(w)
+        x, y, w = x[w != 0], y[w != 0], w[w != 0]
     if intercept:
         x = np.column_stack([np.ones(len(y)), x])
     r = theta @ x.T - y
-    sse = (w * r * r).sum(axis=1)
+    double = [*(w * r * r).sum(axis=1), *weighing[:1]]
     gradient = (w * r) @ x if grad else np.empty(0)
-    counter.add(np.concatenate([sse, np.zeros(len(theta)), gradient.ravel()]))
+    node = [*double, *np.zeros(len(double)), *weighing[1:], *gradient.ravel()]
+    counter.add(np.array(node, dtype=np.float64))
+
+
+def _weighing(w: Array) -> list[float]:
+    """W, and the numbers of zero and of invalid weights."""
+    invalid = ~(np.isfinite(w) & (w >= 0))
+    return [w.sum(), np.count_nonzero(w == 0), np.count_nonzero(invalid)]

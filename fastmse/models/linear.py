@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmse import backends, inputs
+from fastmse.columns import loaded
 from fastmse.models.weighting import Weighting, check_weights, checked, require_rows, weigh
 from fastmse.results import Evaluation, Fit
 from fastmse.results.features import column_names
@@ -68,8 +69,9 @@ class Linear:
 
         Parameters
         ----------
-        X : array_like (n, d)
-            In any real dtype and layout.
+        X : array_like or table (n, d)
+            In any real dtype and layout. Of a table (pandas, polars, pyarrow, ...) each column
+            is read where it lies; one that its library would have to copy, 2 MB at a time.
         y : array_like (n,)
         theta : array_like (p,) or (K, p)
             p = d, or d + 1 with an intercept. K parameter vectors share one pass; row k has
@@ -92,7 +94,7 @@ class Linear:
         ------
         TypeError, ValueError
             For shapes that do not match (nothing is broadcast), no rows, dtypes that hold no
-            real numbers, and invalid weights.
+            real numbers, missing values in a table (NaN is none), and invalid weights.
 
         Notes
         -----
@@ -153,8 +155,8 @@ class Linear:
 
         Parameters
         ----------
-        X : array_like (n, d)
-            In any real dtype and layout. A table's column names become ``Fit.names``.
+        X : array_like or table (n, d)
+            As in `evaluate`. A table's column names become ``Fit.names``.
         y : array_like (n,)
         sample_weight : array_like (n,), optional
             Finite and >= 0; 0 drops its row.
@@ -199,18 +201,18 @@ class Linear:
         """
         from fastmse.fitting import fit_rows
 
-        names = column_names(X)
+        table = X
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         self._n_parameters(X.shape[1])
         weigh(backends.select("auto"), len(y), sample_weight, 1)
         return fit_rows(
-            lambda: iter([(X, y, sample_weight)]),
+            lambda: loaded([X, y, sample_weight], 1),
             X.shape[1],
             intercept=self.intercept,
             l2=l2,
             method=method,
             weight_type=weight_type,
-            names=names,
+            names=column_names(X) or column_names(table),
             n_threads=n_threads,
         )
 
@@ -229,9 +231,10 @@ class Linear:
         block = block_rows(theta.shape[1] - self.intercept, columns)
 
         def count(counter: BlockCounter, rows: Rows) -> None:
-            kernels.linear(
-                counter, block, *rows, theta, self.intercept, grad, columns, n_threads
-            )
+            for part in backends.readable(kernels, rows, block, columns):
+                kernels.linear(
+                    counter, block, *part, theta, self.intercept, grad, columns, n_threads
+                )
 
         return count
 

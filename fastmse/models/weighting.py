@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastmse import backends
 from fastmse.statistics import (
     PREDICTION_BLOCK,
     PREDICTION_PIECE,
@@ -69,7 +70,8 @@ class WeightStream:
 
 def _counting(kernels: ModuleType, n_threads: int) -> Count:
     def count(counter: BlockCounter, rows: Rows) -> None:
-        kernels.weights(counter, PREDICTION_BLOCK, rows[0], n_threads)
+        for (weights,) in backends.readable(kernels, rows, PREDICTION_BLOCK):
+            kernels.weights(counter, PREDICTION_BLOCK, weights, n_threads)
 
     return count
 

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-import numpy as np
-
 from fastmse import inputs
+from fastmse.columns import Array, Columns
 
 SHOWN = 6  # names in a message, from the first that is wrong
 
 
 def column_names(X: Any) -> tuple[str, ...] | None:
     """The names of a table's columns; None for an array."""
+    if isinstance(X, Columns):
+        return X.names
     # Arrow's `columns` are the values.
     columns = getattr(X, "column_names", getattr(X, "columns", None))
     return None if columns is None else tuple(map(str, columns))
 
 
-def features(X: Any, names: Sequence[str]) -> np.ndarray[Any, Any]:
-    """Return X as an array (n, d) of the d features called `names`, in its own dtype.
+def features(X: Any, names: Sequence[str]) -> Array | Columns:
+    """Return X as (n, d) of the d features called `names`, in its own dtypes.
 
     Raises
     ------
@@ -30,11 +31,11 @@ def features(X: Any, names: Sequence[str]) -> np.ndarray[Any, Any]:
     TypeError
         If X is not real numbers.
     """
-    _check_names(column_names(X), tuple(names))
-    array = inputs.real_array(X, "X")
+    array: Any = inputs.rows(X, "X")
+    _check_names(column_names(array if isinstance(array, Columns) else X), tuple(names))
     if array.ndim != 2 or array.shape[1] != len(names):
         raise ValueError(f"X: got shape {array.shape}; want (n, {len(names)})")
-    return array
+    return array  # type: ignore[no-any-return]
 
 
 def _check_names(got: tuple[str, ...] | None, want: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmse import gaussian
+from fastmse.columns import Array, Columns
 from fastmse.gaussian import FloatArray
 from fastmse.results.features import features
 from fastmse.results.leverage import EXPONENT, Block, design, leverage, robust_variances
@@ -256,7 +257,7 @@ class Fit:
 
         Parameters
         ----------
-        X : (m, d) array_like
+        X : (m, d) array_like or table
             Features in the order of the fit, without a column for the intercept. A table's
             columns must have the names of the fit, if that had names from a table.
         interval : {None, "confidence", "prediction"}
@@ -292,10 +293,10 @@ class Fit:
         ]
         return np.concatenate([np.column_stack((f, f - w, f + w)) for f, w in blocks])
 
-    def _designs(self, X: np.ndarray[Any, Any]) -> Iterator[FloatArray]:
+    def _designs(self, X: Array | Columns) -> Iterator[FloatArray]:
         """Design rows in float64 by blocks: at least one, so that no rows give no values."""
         for start in range(0, max(len(X), 1), PREDICT_ROWS):
-            block = X[start : start + PREDICT_ROWS].astype(np.float64, copy=False)
+            block = np.asarray(X[start : start + PREDICT_ROWS], dtype=np.float64)
             yield design(block, intercept=self.intercept)
 
     def summary(self, digits: int = 11) -> str:

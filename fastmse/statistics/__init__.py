@@ -1,5 +1,6 @@
 """Sufficient statistics: how rows are grouped, and how partial results merge."""
 
+from fastmse.columns import Rows
 from fastmse.statistics.counter import BlockCounter
 from fastmse.statistics.grid import (
     PREDICTION_BLOCK,
@@ -8,7 +9,7 @@ from fastmse.statistics.grid import (
     by_columns,
     piece_rows,
 )
-from fastmse.statistics.stream import Count, Rows, Stream, count_pieces
+from fastmse.statistics.stream import Count, Stream, count_pieces
 
 __all__ = [
     "PREDICTION_BLOCK",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from fastmse.columns import Columns
 
 PREDICTION_BLOCK = 4096
 """Rows a block without a design matrix: two float64 columns of it fill 64 KB of L2."""
@@ -49,11 +49,12 @@ def by_columns(X: Any) -> bool:
 
     A table lies in columns. One row, and one row repeated by a stride of 0, lie as rows do.
     """
-    if X.shape[1] <= TINY:
-        return True
-    if len(X) == 1:
-        return False
-    if not isinstance(X, np.ndarray):
+    return bool(X.shape[1] <= TINY or (len(X) > 1 and lies_in_columns(X)))
+
+
+def lies_in_columns(X: Any) -> bool:
+    """Whether the next element in memory is that of the next row: so in every table."""
+    if isinstance(X, Columns):
         return True
     along_rows, along_columns = X.strides
     return bool(0 < abs(along_rows) < abs(along_columns))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
+from fastmse.columns import Column, Columns, Rows
 from fastmse.statistics.counter import LEVELS, BlockCounter
+from fastmse.statistics.grid import lies_in_columns
 
-Rows = Sequence["np.ndarray | None"]
 Count = Callable[[BlockCounter, Rows], None]
 """Counts rows in; only the last call for a counter may end inside a block."""
 
@@ -88,15 +89,14 @@ def _length(rows: Rows) -> int:
     raise ValueError("rows: got no column")
 
 
-def _slice(rows: Rows, start: int, stop: int) -> list[np.ndarray | None]:
+def _slice(rows: Rows, start: int, stop: int) -> list[Column | Columns | None]:
     return [None if column is None else column[start:stop] for column in rows]
 
 
-def _buffer(column: np.ndarray | None, block: int) -> np.ndarray | None:
+def _buffer(column: Column | Columns | None, block: int) -> np.ndarray | None:
     """A float64 buffer of `block` rows in the column's memory order."""
     if column is None:
         return None
     if column.ndim == 1:
         return np.empty(block)
-    order = abs(column.strides[0]) < abs(column.strides[1])
-    return np.empty((block, column.shape[1]), order="F" if order else "C")
+    return np.empty((block, column.shape[1]), order="F" if lies_in_columns(column) else "C")

@@ -13,7 +13,7 @@
 #ifndef FASTMSE_COLUMNS_H
 #define FASTMSE_COLUMNS_H
 
-#include "four.h"
+#include "rows.h"
 
 enum { TOGETHER = 8, PAIR = 2 };
 
@@ -78,6 +78,130 @@ static inline void add_columns(
         for (ptrdiff_t i = 0; i < n; i++) f[i] = add_columns_to(f[i], theta + j, x + j, i);
     for (; j < count; j++)
         for (ptrdiff_t i = 0; i < n; i++) f[i] += theta[j] * x[j][i];
+}
+
+/* Residuals over `count` <= 8 columns, whose f is not kept */
+static ALWAYS_INLINE void residuals_of(
+    const double *theta, double offset, const double *const *x, int count, ptrdiff_t n,
+    const Column *at
+) {
+    const Column here = *at;
+    const double *column[TOGETHER];
+    ptrdiff_t i = 0;
+    for (int j = 0; j < count; j++) column[j] = x[j];
+    for (; i + 4 <= n; i += 4) {
+        four f = spread4(offset);
+        int j = 0;
+        for (; j + 4 <= count; j += 4) {
+            const four factors[4] = {
+                spread4(theta[j]), spread4(theta[j + 1]), spread4(theta[j + 2]), spread4(theta[j + 3])
+            };
+            f = add_four_columns(f, factors, column + j, i);
+        }
+        for (; j < count; j++) f = add4(f, mul4(spread4(theta[j]), load4(column[j] + i)));
+        residual4(f, &here, i, here.w != NULL);
+    }
+    for (; i < n; i++) {
+        double f = offset;
+        int j = 0;
+        for (; j + 4 <= count; j += 4) f = add_columns_to(f, theta + j, column + j, i);
+        for (; j < count; j++) f += theta[j] * column[j][i];
+        residual(f, &here, i);
+    }
+}
+
+/* A loop for each number of columns */
+static NEVER_INLINE void residuals_of_columns(
+    const double *theta, double offset, const double *const *x, ptrdiff_t count, ptrdiff_t n,
+    const Column *at
+) {
+    switch (count) {
+    case 1: residuals_of(theta, offset, x, 1, n, at); return;
+    case 2: residuals_of(theta, offset, x, 2, n, at); return;
+    case 3: residuals_of(theta, offset, x, 3, n, at); return;
+    case 4: residuals_of(theta, offset, x, 4, n, at); return;
+    case 5: residuals_of(theta, offset, x, 5, n, at); return;
+    case 6: residuals_of(theta, offset, x, 6, n, at); return;
+    case 7: residuals_of(theta, offset, x, 7, n, at); return;
+    default: residuals_of(theta, offset, x, 8, n, at); return;
+    }
+}
+
+/* What a theta sums up over rows; g[-1] is the intercept's, where there is one */
+typedef struct {
+    pair sse;
+    double *g;
+} Sums;
+
+/* One run of one to three columns, all its sums in registers: nothing is touched twice */
+static ALWAYS_INLINE void sum_run(
+    const double *theta, double offset, const double *const *x, int count, const Column *at,
+    ptrdiff_t start, Sums *sums, int weighted, int intercept, int graded
+) {
+    const double *y = at->y + start, *w = at->w + start;
+    vec sse[LANES / WIDTH] = {0}, level[LANES / WIDTH] = {0}, g[3][LANES / WIDTH] = {0};
+    for (int i = 0; i < RUN; i += LANES)
+        for (int k = 0; k < LANES / WIDTH; k++) {
+            const ptrdiff_t l = i + k * WIDTH;
+            vec f = spread_vec(offset), r, c;
+            for (int j = 0; j < count; j++) f += spread_vec(theta[j]) * AT(vec, x[j], start + l);
+            c = r = f - AT(vec, y, l);
+            if (weighted) {
+                r = keep_vec(r, AT(vec, w, l));
+                c = AT(vec, w, l) * r;
+            }
+            sse[k] += c * r;
+            if (graded)
+                for (int j = 0; j < count; j++) g[j][k] += c * AT(vec, x[j], start + l);
+            if (graded && intercept) level[k] += c;
+        }
+    add_run(&sums->sse, fold(sse, LANES / WIDTH));
+    if (graded)
+        for (int j = 0; j < count; j++) sums->g[j] += fold(g[j], LANES / WIDTH);
+    if (graded && intercept) sums->g[-1] += fold(level, LANES / WIDTH);
+}
+
+/* The same in fewer than 128 rows, by way of r and c in memory */
+static NEVER_INLINE void sum_part(
+    const double *theta, double offset, const double *const *x, int count, const Column *at,
+    ptrdiff_t start, ptrdiff_t n, Sums *sums, int intercept, int graded
+) {
+    const double *const shifted[3] = {x[0] + start, x[count > 1] + start, x[count - 1] + start};
+    const Column rows = {at->y + start, at->w ? at->w + start : NULL, at->r, at->c};
+    residuals_of_columns(theta, offset, shifted, count, n, &rows);
+    add_run(&sums->sse, run_dot_part(at->c, at->r, n));
+    for (int j = 0; graded && j < count; j++) sums->g[j] += run_dot_part(at->c, shifted[j], n);
+    if (graded && intercept) sums->g[-1] += run_sum_part(at->c, n);
+}
+
+static ALWAYS_INLINE void sum_columns_of(
+    const double *theta, double offset, const double *const *x, int count, const Column *at,
+    ptrdiff_t n, Sums *sums, int weighted, int intercept, int graded
+) {
+    ptrdiff_t i = 0;
+    for (; i + RUN <= n; i += RUN)
+        sum_run(theta, offset, x, count, at, i, sums, weighted, intercept, graded);
+    if (i < n) sum_part(theta, offset, x, count, at, i, n - i, sums, intercept, graded);
+}
+
+/* A loop for each case: what is not there costs nothing. */
+static NEVER_INLINE void sum_columns(
+    const double *theta, double offset, const double *const *x, ptrdiff_t count, const Column *at,
+    ptrdiff_t n, Sums *sums, int intercept, int graded
+) {
+#define CASE(COUNT)                                                                              \
+    if (count == COUNT) {                                                                        \
+        if (at->w)                                                                               \
+            sum_columns_of(theta, offset, x, COUNT, at, n, sums, 1, intercept, graded);          \
+        else if (intercept || !graded)                                                           \
+            sum_columns_of(theta, offset, x, COUNT, at, n, sums, 0, intercept, graded);          \
+        else                                                                                     \
+            sum_columns_of(theta, offset, x, COUNT, at, n, sums, 0, 0, 1);                       \
+    }
+    CASE(1)
+    CASE(2)
+    CASE(3)
+#undef CASE
 }
 
 /* g_j += sum_i c_i x_ij, in runs, over two columns: c is read once for both */

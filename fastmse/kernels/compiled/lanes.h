@@ -57,6 +57,11 @@ typedef double vec;
 
 #define AT(TYPE, a, i) (*(const TYPE *)((a) + (i)))
 
+static ALWAYS_INLINE vec spread_vec(double a) {
+    vec b = {0};
+    return a + b;
+}
+
 /* Pairwise: the upper half of the lanes to the lower, until one is left. */
 static ALWAYS_INLINE double fold_lanes(double *lane, int count) {
     for (count /= 2; count > 0; count /= 2)

@@ -41,6 +41,17 @@ cdef extern from "columns.h" nogil:
         const double *theta, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *f,
         const Following *after
     ) noexcept
+    void residuals_of_columns(
+        const double *theta, double offset, const double *const *x, ptrdiff_t count, ptrdiff_t n,
+        const Column *at
+    ) noexcept
+    ctypedef struct Sums:
+        pair sse
+        double *g
+    void sum_columns(
+        const double *theta, double offset, const double *const *x, ptrdiff_t count,
+        const Column *at, ptrdiff_t n, Sums *sums, bint intercept, bint graded
+    ) noexcept
     void dot_columns(
         const double *c, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *g,
         const Following *after

@@ -39,6 +39,18 @@ cdef Block begin_block(
     return at
 
 
+cdef inline Column column_of(
+    const Job *job, const Block *at, ptrdiff_t k, ptrdiff_t start
+) noexcept nogil:
+    """Rows from `start` of the block, for theta k."""
+    cdef Column column
+    column.y = at.y + start
+    column.w = at.w + start if at.w != NULL else NULL
+    column.r = at.r + k * job.room + start
+    column.c = at.c + k * job.room + start
+    return column
+
+
 cdef void end_block(
     const Job *job, ptrdiff_t rows, const Block *at, double *node
 ) noexcept nogil:
@@ -109,7 +121,9 @@ def linear(
     job.scratch = 2 * (K + 1) * job.room
     if by_columns:
         job.scratch += TOGETHER * SLAB
-        job.evaluate = few_columns_block if d <= TOGETHER else columns_block
+        job.evaluate = columns_block
+        if d <= TOGETHER:
+            job.evaluate = tiny_block if 1 <= d <= TINY else few_columns_block
     else:
         job.scratch += K * job.pitch + d * tile_rows(d) + 8
         job.evaluate = rows_block

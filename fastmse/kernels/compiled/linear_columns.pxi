@@ -2,8 +2,9 @@
 # rows of one to three features, which are too short for a vector. See columns.h.
 
 cdef enum:
+    TINY = 3                  # columns whose sums fit in registers
     SLAB = 256                # rows: eight decoded columns of them fill 16 KB of L1
-    CACHED_DOUBLES = 32768    # a block of half of L2: its second touch needs no help
+    ASKED_FEATURES = 256      # up to here a column is long enough for the processor's own guess
 
 
 cdef struct Slab:
@@ -63,7 +64,7 @@ cdef Following following(
     cdef ptrdiff_t q
     cdef const Storage *column
     after.step = 0
-    if j + count > job.n_features:
+    if job.n_features <= ASKED_FEATURES or j + count > job.n_features:
         return after
     for q in range(count):
         column = job.columns + j + q
@@ -109,17 +110,36 @@ cdef inline void dot_slab(
             )
 
 
-cdef inline void subtract(
-    const Job *job, const Block *at, ptrdiff_t start, ptrdiff_t n
-) noexcept nogil:
+cdef inline void subtract(const Job *job, const Block *at, ptrdiff_t rows) noexcept nogil:
     """r = f - y and c = w r, for every theta."""
     cdef ptrdiff_t k
     cdef Column column
     for k in range(job.n_thetas):
-        column.y = at.y + start
-        column.w = at.w + start if at.w != NULL else NULL
-        column.r, column.c = at.r + k * job.room + start, at.c + k * job.room + start
-        residuals(column.r, &column, n)
+        column = column_of(job, at, k, 0)
+        residuals(column.r, &column, rows)
+
+
+cdef void tiny_block(
+    const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
+) noexcept nogil:
+    """At most three columns: every element is touched once."""
+    cdef Block at = begin_block(job, first, rows, node, scratch)
+    cdef Slab slab
+    cdef Column column
+    cdef Sums sums
+    cdef ptrdiff_t start, k
+    for k in range(job.n_thetas):
+        sums.sse.high = sums.sse.low = 0.0
+        sums.g = at.G + k * job.n_parameters
+        for start from 0 <= start < rows by SLAB:
+            slab = slab_of(&at, start, rows, job.n_features)
+            read_slab(job, at.w, 0, first, &slab, at.free)
+            column = column_of(job, &at, k, start)
+            sum_columns(
+                job.slopes + k * job.pitch, job.offsets[k], slab.x, slab.count, &column, slab.n,
+                &sums, job.intercept, job.grad,
+            )
+        store_pair(sums.sse, node + k, job.n_double)
 
 
 cdef void few_columns_block(
@@ -128,14 +148,18 @@ cdef void few_columns_block(
     """At most eight columns: a slab of them all is touched twice in L1."""
     cdef Block at = begin_block(job, first, rows, node, scratch)
     cdef Slab slab
+    cdef Column column
     cdef Following nothing
-    cdef ptrdiff_t start
+    cdef ptrdiff_t start, k
     nothing.step = 0
     for start from 0 <= start < rows by SLAB:
         slab = slab_of(&at, start, rows, job.n_features)
         read_slab(job, at.w, 0, first, &slab, at.free)
-        add_slab(job, &slab, 0, &at, &nothing)
-        subtract(job, &at, start, slab.n)
+        for k in range(job.n_thetas):
+            column = column_of(job, &at, k, start)
+            residuals_of_columns(
+                job.slopes + k * job.pitch, job.offsets[k], slab.x, slab.count, slab.n, &column
+            )
         if job.grad:
             dot_slab(job, &slab, 0, &at, &nothing)
     end_block(job, rows, &at, node)
@@ -146,7 +170,6 @@ cdef void columns_block(
 ) noexcept nogil:
     cdef Block at = begin_block(job, first, rows, node, scratch)
     cdef ptrdiff_t d = job.n_features, j, start
-    cdef bint cached = rows * d <= 2 * CACHED_DOUBLES
     cdef Slab slab
     cdef Following after
     for j from 0 <= j < d by TOGETHER:
@@ -155,14 +178,12 @@ cdef void columns_block(
             read_slab(job, at.w, j, first, &slab, at.free)
             after = following(job, j + TOGETHER, TOGETHER, first + start)
             add_slab(job, &slab, j, &at, &after)
-    subtract(job, &at, 0, rows)
+    subtract(job, &at, rows)
     if job.grad:
         for j from 0 <= j < d by PAIR:
             for start from 0 <= start < rows by SLAB:
                 slab = slab_of(&at, start, rows, min(PAIR, d - j))
                 read_slab(job, at.w, j, first, &slab, at.free)
                 after = following(job, j + PAIR, PAIR, first + start)
-                if cached:
-                    after.step = 0
                 dot_slab(job, &slab, j, &at, &after)
     end_block(job, rows, &at, node)

@@ -79,7 +79,7 @@ cdef Ahead ahead_of(
 cdef void rows_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
-    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, B = job.room
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters
     cdef ptrdiff_t start = 0, n, j, k, pitch
     cdef bint in_place, dense = rows_in_place(job)
     cdef ptrdiff_t longest = TILE_ROWS if dense and K == 1 else tile_rows(d)
@@ -107,8 +107,7 @@ cdef void rows_block(
             copy_tile(job, w, first + start, n, tile)
             x, pitch = tile, d
         for k in range(K):
-            column.y, column.w = at.y + start, w
-            column.r, column.c = at.r + k * B + start, at.c + k * B + start
+            column = column_of(job, &at, k, start)
             g = runs + k * job.pitch if job.grad else NULL
             evaluate_rows(
                 job.slopes + k * job.pitch, job.offsets[k], x, pitch, n, d, &column, g,

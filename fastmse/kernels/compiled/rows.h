@@ -55,9 +55,9 @@ static ALWAYS_INLINE void residual(double f, const Column *at, ptrdiff_t i) {
     if (at->w) at->c[i] = at->w[i] * at->r[i];
 }
 
-static ALWAYS_INLINE four residual4(four f, const Column *at, ptrdiff_t i) {
+static ALWAYS_INLINE four residual4(four f, const Column *at, ptrdiff_t i, int weighted) {
     four r = sub4(f, load4(at->y + i)), c = r;
-    if (at->w) {
+    if (weighted) {
         const four w = load4(at->w + i);
         r = keep4(r, w);
         c = mul4(w, r);
@@ -69,7 +69,7 @@ static ALWAYS_INLINE four residual4(four f, const Column *at, ptrdiff_t i) {
 
 static inline void residuals(const double *f, const Column *at, ptrdiff_t n) {
     ptrdiff_t i = 0;
-    for (; i + 4 <= n; i += 4) residual4(load4(f + i), at, i);
+    for (; i + 4 <= n; i += 4) residual4(load4(f + i), at, i, at->w != NULL);
     for (; i < n; i++) residual(f[i], at, i);
 }
 
@@ -78,23 +78,28 @@ static ALWAYS_INLINE four dot_four_rows(
     const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t d
 ) {
     four low[4], high[4];
-    ptrdiff_t j = 0;
-    for (int i = 0; i < 4; i++) low[i] = high[i] = spread4(0.0);
-    for (; j + 8 <= d; j += 8)
-        for (int i = 0; i < 4; i++) {
-            low[i] = add4(low[i], mul4(load4(theta + j), load4(x + i * pitch + j)));
-            high[i] = add4(high[i], mul4(load4(theta + j + 4), load4(x + i * pitch + j + 4)));
+    ptrdiff_t j;
+#define EACH_ROW for (int i = 0; i < 4; i++)
+#define TERM(i, j) mul4(load4(theta + (j)), load4(x + (i) * pitch + (j)))
+#define LAST(i, j) mul4(load4(theta + (j)), first4(load4(x + (i) * pitch + (j)), d - (j)))
+    if (d < 8) {
+        EACH_ROW low[i] = LAST(i, 0);
+        if (d > 4) EACH_ROW low[i] = add4(low[i], LAST(i, 4));
+        return fold4(low);
+    }
+    EACH_ROW low[i] = TERM(i, 0), high[i] = TERM(i, 4);
+    for (j = 8; j + 8 <= d; j += 8)
+        EACH_ROW {
+            low[i] = add4(low[i], TERM(i, j));
+            high[i] = add4(high[i], TERM(i, j + 4));
         }
-    if (j < d)
-        for (int i = 0; i < 4; i++)
-            low[i] = add4(low[i], mul4(load4(theta + j), first4(load4(x + i * pitch + j), d - j)));
-    if (j + 4 < d)
-        for (int i = 0; i < 4; i++) {
-            const four tail = first4(load4(x + i * pitch + j + 4), d - j - 4);
-            high[i] = add4(high[i], mul4(load4(theta + j + 4), tail));
-        }
-    for (int i = 0; i < 4; i++) low[i] = add4(low[i], high[i]);
+    if (j < d) EACH_ROW low[i] = add4(low[i], LAST(i, j));
+    if (j + 4 < d) EACH_ROW high[i] = add4(high[i], LAST(i, j + 4));
+    EACH_ROW low[i] = add4(low[i], high[i]);
     return fold4(low);
+#undef EACH_ROW
+#undef TERM
+#undef LAST
 }
 
 /* g_j += sum_i c_i x_ij over four rows, for the columns [j, end) and up to three more */
@@ -167,21 +172,34 @@ static inline void last_rows(
     }
 }
 
-/* Residuals of n rows, and their gradient added to g; NULL without one. */
+/* Residuals of n rows, and their gradient added to g */
 static ALWAYS_INLINE void rows_by_four(
     const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
-    const Column *at, double *g, Ahead ahead
+    const Column *at, double *g, Ahead ahead, int weighted, int graded
 ) {
-    const Column here = *at;  /* in registers: a store of four may alias anything */
+    const Column here = *at; /* in registers: a store of four may alias anything */
     ptrdiff_t i = 0;
     for (; i + 4 <= n; i += 4) {
         const double *x4 = x + i * pitch;
         ask(&ahead);
         const four f = add4(spread4(offset), dot_four_rows(theta, x4, pitch, d));
-        const four c = residual4(f, &here, i);
-        if (g) add_four_rows(c, x4, pitch, 0, d, g);
+        const four c = residual4(f, &here, i, weighted);
+        if (graded) add_four_rows(c, x4, pitch, 0, d, g);
     }
     last_rows(theta, offset, x, pitch, i, n, d, at, g);
+}
+
+/* A loop for each case: what is not there costs nothing. */
+static ALWAYS_INLINE void rows_by_four_of(
+    const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
+    const Column *at, double *g, Ahead ahead
+) {
+    if (!g)
+        rows_by_four(theta, offset, x, pitch, n, d, at, NULL, ahead, at->w != NULL, 0);
+    else if (at->w)
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, ahead, 1, 1);
+    else
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, ahead, 0, 1);
 }
 
 static inline void rows_in_turn(
@@ -212,7 +230,7 @@ static inline void rows_in_turn(
         const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n,  \
         const Column *at, double *g, Ahead ahead                                            \
     ) {                                                                                     \
-        rows_by_four(theta, offset, x, pitch, n, D, at, g, ahead);                          \
+        rows_by_four_of(theta, offset, x, pitch, n, D, at, g, ahead);                       \
     }
 ROWS_OF(4)
 ROWS_OF(5)
@@ -235,7 +253,7 @@ static inline void evaluate_rows(
     if (SHORT_ROW < d && d < LONG_ROW && ahead.lines)
         rows_in_turn(theta, offset, x, pitch, n, d, at, g);
     else
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, ahead);
+        rows_by_four_of(theta, offset, x, pitch, n, d, at, g, ahead);
 }
 
 #endif

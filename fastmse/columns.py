@@ -1,0 +1,119 @@
+"""Rows of a table: columns of one length, each where it lies and of its own type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+STRETCH_DOUBLES = 2**18
+"""What a library gives only by a copy is read 2 MB at a time."""
+
+
+class Stored:
+    """A column that its library gives only by a copy: in several chunks, or bits for bool.
+
+    A slice of it is not read yet; `numpy.asarray` reads it.
+    """
+
+    __slots__ = ("series",)
+    ndim = 1
+
+    def __init__(self, series: Any) -> None:
+        self.series = series
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.series),)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __getitem__(self, rows: slice | Array) -> Stored | Array:
+        """Rows by a slice, not yet read, or by their indices."""
+        if isinstance(rows, slice):
+            return Stored(self.series[rows])
+        chosen: Array = np.asarray(self)[rows]
+        return chosen
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.series.to_numpy(), dtype)
+
+
+Column: TypeAlias = Array | Stored
+
+
+class Columns:
+    """A matrix (n, d) of columns that need not lie in one block of memory.
+
+    `arrays` are its columns, `names` theirs. Slices copy nothing.
+    """
+
+    __slots__ = ("arrays", "names", "shape")
+    ndim = 2
+
+    def __init__(self, arrays: Sequence[Column], names: Sequence[str], n: int) -> None:
+        self.arrays = tuple(arrays)
+        self.names = tuple(names)
+        self.shape = (n, len(self.arrays))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice | Array) -> Columns:
+        """Rows by a slice, without a copy, or by their indices."""
+        n = len(range(*rows.indices(len(self)))) if isinstance(rows, slice) else len(rows)
+        return Columns([array[rows] for array in self.arrays], self.names, n)
+
+    def loaded(self) -> Columns:
+        """The same rows in arrays alone."""
+        return Columns([np.asarray(array) for array in self.arrays], self.names, len(self))
+
+    def write(self, out: Array) -> None:
+        """Write column j to out[j]; out is (d, n)."""
+        for row, array in zip(out, self.arrays, strict=True):
+            row[...] = array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """A new float64 array (n, d), column-major."""
+        out = np.empty(self.shape[::-1])
+        self.write(out)
+        return out.T if dtype is None else out.T.astype(dtype, copy=False)
+
+
+Rows: TypeAlias = Sequence[Column | Columns | None]
+"""Columns and matrices of one length; None stands for one that is not there."""
+
+
+def stretches(rows: Rows, block: int) -> Iterator[Rows]:
+    """The rows a few whole blocks at a time: 2 MB as float64, or one block."""
+    given = [column for column in rows if column is not None]
+    width = sum(column.shape[1] if column.ndim == 2 else 1 for column in given)
+    step = max(STRETCH_DOUBLES // (width * block), 1) * block
+    for start in range(0, len(given[0]), step):
+        part = slice(start, start + step)
+        yield [None if column is None else column[part] for column in rows]
+
+
+def loaded(rows: Rows, block: int) -> Iterator[Rows]:
+    """The rows in arrays alone: as they are, or in stretches where a column is `Stored`."""
+    if not any(map(_is_stored, rows)):
+        yield rows
+        return
+    for part in stretches(rows, block):
+        yield [_loaded(column) for column in part]
+
+
+def _is_stored(column: Column | Columns | None) -> bool:
+    arrays = column.arrays if isinstance(column, Columns) else [column]
+    return any(isinstance(array, Stored) for array in arrays)
+
+
+def _loaded(column: Column | Columns | None) -> Array | Columns | None:
+    if column is None:
+        return None
+    return column.loaded() if isinstance(column, Columns) else np.asarray(column)
