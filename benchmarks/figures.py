@@ -64,7 +64,7 @@ def roof(records: list[Record], threads: list[int]) -> Figure:
             others = [r for r in mine if "NumPy in place" in r["seconds"] and group != "table"]
             curve(axis, others, numpy, color=colour, linestyle=":", label=f"NumPy, {group}")
     axes[0].set_ylim(bottom=0)
-    axes[0].legend(fontsize=7)
+    legend(axes[0])
     return figure
 
 
@@ -77,7 +77,7 @@ def dtypes(records: list[Record], threads: list[int]) -> Figure:
             curve(axis, mine, rows, color=colour, label=dtype)
         axis.axhline(1, color="#999999", linewidth=0.8)
     axes[0].set_ylim(bottom=0)
-    axes[0].legend(fontsize=7)
+    legend(axes[0])
     return figure
 
 
@@ -85,7 +85,7 @@ def rivals(records: list[Record], threads: list[int]) -> Figure:
     """Fraction of the roof of everybody, at the largest thread count."""
     works = [r for r in compared(records) if r["threads"] == max(threads)]
     names = ["ours", *RIVALS]
-    figure = Figure(figsize=(7, 0.4 + 0.62 * len(works)), layout="constrained")
+    figure = Figure(figsize=(7, 1.5 + 0.55 * len(works)), layout="constrained")
     axis = figure.subplots()
     for k, name in enumerate(names):
         mine = [(i, r) for i, r in enumerate(works) if name in r["seconds"]]
@@ -97,7 +97,7 @@ def rivals(records: list[Record], threads: list[int]) -> Figure:
     axis.set_yticks(range(len(works)), [title(record) for record in works])
     axis.invert_yaxis()
     axis.grid(visible=False, axis="y")
-    axis.legend(fontsize=7)
+    legend(axis)
     return figure
 
 
@@ -113,7 +113,7 @@ def latency(records: list[Record], threads: list[int]) -> Figure:
             label = "fastmse" if name == "ours" else name
             axis.plot([r["n"] for r in here], y, marker=".", color=colour, label=label)
         axis.set(title=work, xlabel="n", ylabel="µs a call", xscale="log", yscale="log")
-        axis.legend(fontsize=7)
+        legend(axis)
     return figure
 
 
@@ -123,6 +123,11 @@ def select(records: list[Record], group: str, n_threads: int) -> list[Record]:
 
 def numpy(record: Record) -> float:
     return fraction(record, "NumPy in place")
+
+
+def legend(axis: Axes) -> None:
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=7)
 
 
 def curve(axis: Axes, mine: list[Record], of: Callable[[Record], float], **style: Any) -> None:

@@ -17,14 +17,14 @@ def block(run: dict[str, Any]) -> str:
         for record in run["records"].values()
         if record["group"] in ("predictions", "C order") and record["threads"] == most
     ]
-    machine = run["machine"]
+    processor = run["machine"]["processor"]
+    quick = " (a quick run: the figures mean nothing)" if run["options"]["quick"] else ""
     caption = figures.FILES["roof.svg"]
     return "\n".join(
         [
             BEGIN,
-            f"Fraction of the memory's read speed, {machine['processor']}, {most} threads, float64;",
-            "in brackets the times by which fastmse is faster"
-            + (" (a quick run: the figures mean nothing):" if run["options"]["quick"] else ":"),
+            f"Fraction of the memory's read speed, {processor}, {most} threads, float64;",
+            f"in brackets the times by which fastmse is faster{quick}:",
             "",
             *peers.speed(records),
             "",
