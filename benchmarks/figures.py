@@ -111,8 +111,8 @@ def latency(records: list[Record], threads: list[int]) -> Figure:
         for name, colour in zip(("ours", "NumPy", "NumPy in place"), COLOURS, strict=False):
             y = [record["seconds"][name] * 1e6 for record in here]
             label = "fastmse" if name == "ours" else name
-            axis.plot([r["n"] for r in here], y, marker=".", color=colour, label=label)
-        axis.set(title=work, xlabel="n", ylabel="µs a call", xscale="log", yscale="log")
+            axis.loglog([r["n"] for r in here], y, marker=".", color=colour, label=label)
+        axis.set(title=work, xlabel="n", ylabel="µs a call")
         legend(axis)
     return figure
 
