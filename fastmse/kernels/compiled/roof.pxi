@@ -35,7 +35,7 @@ cdef extern from *:
         vec x[CHAINS];
         double first[WIDTH];
         memset(x, 0, sizeof x);
-        for (int k = 0; k < CHAINS; k++) x[k] += k + 2;  /* gcc keeps one of equal chains, and no 1 */
+        for (int k = 0; k < CHAINS; k++) x[k] += k + 2;  /* gcc merges equal chains, folds 1 */
         while (steps-- > 0)
             for (int k = 0; k < CHAINS; k++) x[k] = x[k] * 0.75 + 0.25;
         for (int k = 1; k < CHAINS; k++) x[0] += x[k];
