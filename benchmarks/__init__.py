@@ -1,6 +1,6 @@
-"""How fast, how exact: the kernels against the read roof, against NumPy and against exact sums.
+"""How fast, how exact: the kernels against the read roof, against their rivals and exact sums.
 
-- ``python -m benchmarks`` prints one table: every work, interleaved with NumPy and the roof.
+- ``python -m benchmarks`` measures everything and writes ``docs/benchmarks.md``.
 - ``asv run`` keeps a history of `predictions` and `linear`: time, peak memory, roof, ulp.
 - ``pytest benchmarks`` compares with NumPy, work by work, in pytest-benchmark's tables.
 

@@ -1,26 +1,76 @@
-"""``python -m benchmarks``: print the table."""
+"""Measure all works; write docs/benchmarks.md, its JSON and figures, and the README's table."""
 
 from __future__ import annotations
 
-import argparse
+import re
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
-from benchmarks import table
+from tqdm import tqdm
+
+from benchmarks import figures, machine, options, plan, readme, records, report
+from benchmarks.options import Options
+
+ROOT = Path(__file__).parent.parent
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=table.__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 MiB arrays, 3 rounds: a try-out")
-    parser.add_argument("--mib", type=float, default=256, help="size of the largest array")
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--backend", default="cython")
-    options = parser.parse_args()
-    if options.quick:
-        options.mib, options.rounds = 2, 3
-    values = int(options.mib * 2**20 / 8)
-    for line in table.lines(values, options.rounds, tuple(options.threads), options.backend):
-        print(line, flush=True)
+def main(arguments: list[str], root: Path = ROOT) -> None:
+    asked = options.parser(__doc__).parse_args(arguments)
+    path = root / "docs" / "benchmarks.json"
+    if asked.render:
+        render(records.load(path), root)
+        return
+    wanted = options.of(asked)
+    goes_on = (asked.resume or asked.only) and path.exists()
+    run = continued(path, wanted) if goes_on else fresh(wanted, arguments)
+    steps = [step for step in plan.steps(wanted) if re.search(asked.only, step.key)]
+    done = set(run["records"]) if asked.resume else set()
+    for _ in measure(run, [step for step in steps if step.key not in done]):
+        records.save(run, path)
+    render(records.load(path), root)
+
+
+def fresh(wanted: Options, arguments: list[str]) -> records.Run:
+    """A run without a record."""
+    return {
+        "command": " ".join(["python -m benchmarks", *arguments]),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "options": wanted.as_json(),
+        "machine": machine.describe(),
+        "records": {},
+    }
+
+
+def continued(path: Path, wanted: Options) -> records.Run:
+    """The run that the JSON holds, if it was one of the same options on the same versions."""
+    run = records.load(path)
+    here = {"options": wanted.as_json(), "machine": machine.describe()}
+    for what, value in here.items():
+        if run[what] != value:
+            sys.exit(f"{path}: measured with {what} {run[what]}; now {value}. Measure all anew.")
+    return run
+
+
+def measure(run: records.Run, steps: list[plan.Step]) -> Iterator[None]:
+    """Add the record of one step after another."""
+    bar = tqdm(steps, unit="step", disable=None)
+    for step in bar:
+        bar.set_description(step.key)
+        record = run["records"][step.key] = step.record()
+        if "skipped" in record:
+            bar.write(f"{step.key}: skipped, {record['skipped']}", file=sys.stderr)
+        yield
+
+
+def render(run: records.Run, root: Path) -> None:
+    """The pages and figures of a run."""
+    docs, front = root / "docs", root / "README.md"
+    figures.write(run, docs / "figures")
+    (docs / "benchmarks.md").write_text(report.page(run), encoding="utf-8")
+    front.write_text(readme.updated(front.read_text(encoding="utf-8"), run), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

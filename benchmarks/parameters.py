@@ -6,7 +6,8 @@ import os
 
 from fastmse import backends
 
-BACKENDS = ["cython", "numba", "numpy"]
+COMPILED = ["cython", "numba"]
+BACKENDS = [*COMPILED, "numpy"]
 THREADS = [1, 2]
 ROUNDS = 20
 # Values of the largest array: 80 KB shows the cost of a call, 8 MB lies in the last cache,

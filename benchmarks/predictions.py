@@ -5,45 +5,53 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks import exact, roof
-from benchmarks.parameters import BACKENDS, ROUNDS, THREADS, VALUES, skip_missing
+from benchmarks.parameters import BACKENDS, COMPILED, ROUNDS, THREADS, VALUES, skip_missing
 from benchmarks.works import Predictions
 
 
 class Speed:
     """Time, peak memory of the process, and fraction of the read roof."""
 
-    params = [BACKENDS, VALUES, [False, True], THREADS]  # noqa: RUF012 (asv's own form)
-    param_names = ("backend", "n", "grad", "n_threads")
+    params = [BACKENDS, VALUES, ["float64"], [False, True], THREADS]  # noqa: RUF012 (asv's form)
+    param_names = ("backend", "n", "dtype", "grad", "n_threads")
 
-    def setup(self, backend: str, n: int, grad: bool, n_threads: int) -> None:
+    def setup(self, backend, n, dtype, grad, n_threads):
         skip_missing(backend)
-        self.work = Predictions(n, grad=grad)
-        self.work.ours(backend, n_threads)  # Numba compiles here
+        self.work = Predictions(n, grad=grad, dtype=dtype)
+        self.call = partial(self.work.ours, backend, n_threads)
+        self.call()  # Numba compiles here
 
-    def time_evaluate(self, backend: str, n: int, grad: bool, n_threads: int) -> None:
-        self.work.ours(backend, n_threads)
+    def time_evaluate(self, *parameters):
+        self.call()
 
-    def peakmem_evaluate(self, backend: str, n: int, grad: bool, n_threads: int) -> None:
-        self.work.ours(backend, n_threads)
+    def peakmem_evaluate(self, *parameters):
+        self.call()
 
-    def track_roof(self, backend: str, n: int, grad: bool, n_threads: int) -> float:
-        call = partial(self.work.ours, backend, n_threads)
-        return roof.fraction(self.work.arrays, call, n_threads, ROUNDS)
+    def track_roof(self, *parameters):
+        return roof.fraction(self.work.arrays, self.call, parameters[-1], ROUNDS)
 
     track_roof.unit = "fraction of the read roof"
 
 
+class Dtypes(Speed):
+    """float32 from main memory."""
+
+    params = [COMPILED, VALUES[-1:], ["float32"], [False, True], THREADS]  # noqa: RUF012
+
+
 class Accuracy:
-    """Error of SSE against exact arithmetic."""
+    """Error of MSE against exact arithmetic."""
 
-    params = [BACKENDS]  # noqa: RUF012
-    param_names = ("backend",)
+    params = [BACKENDS, ["float64", "float16"]]  # noqa: RUF012
+    param_names = ("backend", "dtype")
 
-    def setup(self, backend: str) -> None:
+    def setup(self, backend, dtype):
         skip_missing(backend)
-        self.work = Predictions(min(VALUES[-1], exact.MAX_VALUES), grad=False)
+        n = min(VALUES[-1], exact.MAX_VALUES)
+        self.work = Predictions(n, grad=False, dtype=dtype)
 
-    def track_ulp(self, backend: str) -> float:
-        return exact.ulp(self.work.ours(backend, 1).sse, self.work.exact_sse())
+    def track_ulp(self, backend, dtype):
+        (right,) = self.work.exact()
+        return exact.ulp(self.work.ours(backend, 1).mse, right.mse)
 
     track_ulp.unit = "ulp"

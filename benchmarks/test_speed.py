@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.parameters import BACKENDS, THREADS, VALUES
-from benchmarks.works import Work, table_works
+from benchmarks.cases import Case, linear, predictions
+from benchmarks.measure import evaluated
+from benchmarks.parameters import BACKENDS, COMPILED, THREADS, VALUES
+from benchmarks.peers import title
+from benchmarks.rivals import NumPy, NumPyInPlace, Rival
+from benchmarks.rivals.rival import Answer, Call
+from benchmarks.works import Work
 from fastmse import backends
 
-RIVALS = ["numpy", "numpy in place"]
-RIVALS += [f"{backend}, {n} threads" for backend in BACKENDS[:2] for n in THREADS]
+RIVALS: dict[str, type[Rival]] = {rival.name: rival for rival in (NumPy, NumPyInPlace)}
+OURS = [f"{backend}, {n} threads" for backend in COMPILED for n in THREADS]
+FEATURES = [8, 50, 200, 2000]
+CASES = [*predictions(), *linear("C", FEATURES), *linear("F", FEATURES)]
 
 
-@pytest.fixture(scope="module", params=table_works())
+def name_of(case: Case) -> str:
+    return title({"group": case.group, "name": case.name})
+
+
+@pytest.fixture(scope="module", params=CASES, ids=name_of)
 def named_work(request: pytest.FixtureRequest) -> tuple[str, Work]:
-    return request.param, table_works()[request.param](VALUES[-1])
+    return name_of(request.param), request.param.make(VALUES[-1])
 
 
-@pytest.mark.parametrize("rival", RIVALS)
-def test_speed(benchmark: BenchmarkFixture, named_work: tuple[str, Work], rival: str) -> None:
+@pytest.mark.parametrize("name", [*RIVALS, *OURS])
+def test_speed(benchmark: BenchmarkFixture, named_work: tuple[str, Work], name: str) -> None:
     benchmark.group, work = named_work
-    call = call_of(work, rival)
+    call = call_of(work, name)
     call()  # Numba compiles here
     benchmark(call)
 
@@ -35,22 +45,23 @@ def test_rivals_agree(named_work: tuple[str, Work], backend: str) -> None:
     """A benchmark of two different computations compares nothing."""
     skip_missing(backend)
     _, work = named_work
-    mse, grad = work.numpy()
-    assert work.numpy_in_place() == pytest.approx(mse, rel=1e-12)
-    evaluation = work.ours(backend, 2)
-    assert evaluation.mse == pytest.approx(mse, rel=1e-12)
-    if grad is not None:
-        np.testing.assert_allclose(evaluation.grad, grad, rtol=1e-9, atol=1e-12)
+    agree(evaluated(work, backend, 2), work.of_rival(NumPy(2))())
+    agree(work.of_rival(NumPyInPlace(2))(), work.of_rival(NumPy(2))())
 
 
-def call_of(work: Work, rival: str) -> Callable[[], object]:
-    if rival == "numpy":
-        return work.numpy
-    if rival == "numpy in place":
-        return work.numpy_in_place
-    backend, threads = rival.removesuffix(" threads").split(", ")
+def agree(one: Answer, other: Answer) -> None:
+    assert one.mse == pytest.approx(other.mse, rel=1e-12)
+    assert (one.grad is None) == (other.grad is None)
+    if one.grad is not None:
+        np.testing.assert_allclose(one.grad, other.grad, rtol=1e-9, atol=1e-12)
+
+
+def call_of(work: Work, name: str) -> Call:
+    if name in RIVALS:
+        return work.of_rival(RIVALS[name](1))
+    backend, threads = name.removesuffix(" threads").split(", ")
     skip_missing(backend)
-    return partial(work.ours, backend, int(threads))
+    return partial(evaluated, work, backend, int(threads))
 
 
 def skip_missing(backend: str) -> None:

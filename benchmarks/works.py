@@ -1,109 +1,138 @@
-"""The works that are timed, each with its rivals: ours, plain NumPy, NumPy without temporaries."""
+"""The works that are timed: their data, our call, what they must touch, their exact result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 import fastmse as fm
-from benchmarks import exact
+from benchmarks import data, exact
+from benchmarks.rivals.rival import Answer, Call, Rival
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
+
+
+class Facts(NamedTuple):
+    """What a work is, in numbers; its bytes are those of one read of all its arrays."""
+
+    n: int
+    d: int = 1
+    K: int = 1
+    dtype: str = "float64"
+    bytes: int = 0
+    flops: int = 0
 
 
 class Work(Protocol):
-    """Data in memory, and three ways to get the same numbers from it."""
+    """Data in memory, and what is computed from it."""
 
     arrays: tuple[Array, ...]  # what one pass must touch; its read is the roof
-    result: Array | None  # where numpy_in_place leaves the gradient
+    facts: Facts
 
-    def ours(self, backend: str, n_threads: int) -> fm.Evaluation: ...
-    def numpy(self) -> tuple[float, Array | None]: ...
-    def numpy_in_place(self) -> float: ...
-    def exact_sse(self) -> Fraction: ...
+    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation: ...
+    def answer(self, evaluation: fm.Evaluation) -> Answer: ...
+    def of_rival(self, rival: Rival) -> Call | None: ...
+    def exact(self) -> list[exact.Exact]: ...
 
 
 class Predictions:
     """MSE of `n` predictions: a read of 16 bytes per element; with the gradient 8 more, written."""
 
-    def __init__(self, n: int, *, grad: bool) -> None:
-        rng = np.random.default_rng(n)
-        self.y = rng.standard_normal(n)
-        self.f = self.y + rng.standard_normal(n)
-        self.buffer = np.zeros(n)
-        self.result = self.buffer if grad else None
-        self.arrays = (self.y, self.f, self.buffer) if grad else (self.y, self.f)
+    def __init__(self, n: int, *, grad: bool, dtype: str = "float64") -> None:
+        self.y, self.f = data.numbers(n, dtype, seed=0), data.numbers(n, dtype, seed=1)
+        self.out = np.zeros(n, self.f.dtype) if grad else None
+        self.arrays = (self.y, self.f) if self.out is None else (self.y, self.f, self.out)
+        self.facts = Facts(n, dtype=dtype, bytes=size(self.arrays), flops=n * (4 if grad else 3))
 
-    def ours(self, backend: str, n_threads: int) -> fm.Evaluation:
-        options: dict[str, Any] = {"backend": backend, "n_threads": n_threads}
-        if self.result is None:
-            return fm.evaluate(self.y, self.f, grad=False, **options)
-        return fm.evaluate(self.y, self.f, out=self.result, **options)
+    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+        evaluate = partial(fm.evaluate, self.y, self.f, backend=backend, n_threads=n_threads)
+        return evaluate(grad=False) if self.out is None else evaluate(out=self.out)
 
-    def numpy(self) -> tuple[float, Array | None]:
-        residual = self.f - self.y
-        mse = float((residual**2).mean())
-        return mse, None if self.result is None else 2 / self.y.size * residual
+    def answer(self, evaluation: fm.Evaluation) -> Answer:
+        return Answer(evaluation.mse, evaluation.grad if self.out is None else self.out)
 
-    def numpy_in_place(self) -> float:
-        residual = np.subtract(self.f, self.y, out=self.buffer)
-        mse = float(residual @ residual) / self.y.size
-        if self.result is not None:
-            residual *= 2 / self.y.size
-        return mse
+    def of_rival(self, rival: Rival) -> Call | None:
+        return rival.predictions(self.y, self.f, self.out)
 
-    def exact_sse(self) -> Fraction:
-        return exact.sse(self.y, self.f)
+    def exact(self) -> list[exact.Exact]:
+        return [exact.of_predictions(self.y, self.f)]
 
 
-class LinearRows:
-    """MSE and ∇θ MSE of f = θᵀx: a read of X (n, d) in `order`, 8d bytes a row, and of y."""
+class Linear:
+    """MSE and ∇θ MSE of f = θᵀx: a read of X (n, d), y and the weights.
 
-    def __init__(self, n: int, d: int, order: str) -> None:
-        rng = np.random.default_rng(d)
-        memory = rng.standard_normal((n, d) if order == "C" else (d, n))
-        self.X = memory if order == "C" else memory.T
-        self.theta = rng.standard_normal(d) / d**0.5  # as much signal as noise
-        self.y = self.X @ self.theta + rng.standard_normal(n)
-        self.buffer = np.zeros(n)
-        self.result: Array | None = np.zeros(d)
-        self.arrays = (self.X, self.y)
+    X fills the memory of `values` float64; in a narrower dtype it has more rows. y, θ and the
+    weights are float64.
+    """
+
+    def __init__(
+        self,
+        values: int,
+        d: int,
+        *,
+        order: str = "C",
+        dtype: str = "float64",
+        weighted: bool = False,
+        n_thetas: int | None = None,
+    ) -> None:
+        n = data.rows(values * 8 // data.DTYPES[dtype].itemsize, d)
+        memory = data.numbers(n * d, dtype)
+        self.X: Any = memory.reshape(n, d) if order == "C" else memory.reshape(d, n).T
+        self.y = data.numbers(n, seed=1)
+        self.weights = np.abs(self.y) if weighted else None
+        shape = (d,) if n_thetas is None else (n_thetas, d)
+        self.theta = np.random.default_rng(d).standard_normal(shape) / d**0.5
+        self.arrays = (memory, self.y) if self.weights is None else (memory, self.y, self.weights)
+        K = n_thetas or 1
+        flops = n * (4 * d + 3 + weighted) * K
+        self.facts = Facts(n, d, K, dtype, size(self.arrays), flops)
         self.model = fm.Linear()
 
-    def ours(self, backend: str, n_threads: int) -> fm.Evaluation:
-        return self.model.evaluate(self.X, self.y, self.theta, backend=backend, n_threads=n_threads)
+    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+        return self.model.evaluate(
+            self.X,
+            self.y,
+            self.theta,
+            sample_weight=self.weights,
+            backend=backend,
+            n_threads=n_threads,
+        )
 
-    def numpy(self) -> tuple[float, Array | None]:
-        residual = self.X @ self.theta - self.y
-        return float((residual**2).mean()), 2 / self.y.size * (residual @ self.X)
+    def answer(self, evaluation: fm.Evaluation) -> Answer:
+        return Answer(evaluation.mse, evaluation.grad)
 
-    def numpy_in_place(self) -> float:
-        residual = np.dot(self.X, self.theta, out=self.buffer)
-        residual -= self.y
-        np.dot(residual, self.X, out=self.result)
-        self.result *= 2 / self.y.size
-        return float(residual @ residual) / self.y.size
+    def of_rival(self, rival: Rival) -> Call | None:
+        return rival.linear(self.X, self.y, self.theta)
 
-    def exact_sse(self) -> Fraction:
-        return exact.linear_sse(self.X, self.y, self.theta)
-
-
-def table_works() -> dict[str, Callable[[int], Work]]:
-    """Name -> maker of the work whose largest array has the given number of values."""
-    makers: dict[str, Callable[[int], Work]] = {
-        "predictions, value": lambda values: Predictions(values, grad=False),
-        "predictions, value + gradient": lambda values: Predictions(values, grad=True),
-    }
-    for d in (8, 50, 200, 2000):
-        for order in "CF":
-            makers[f"linear, d = {d}, {order} order"] = linear_maker(d, order)
-    return makers
+    def exact(self) -> list[exact.Exact]:
+        thetas = np.atleast_2d(self.theta)
+        return [exact.of_linear(self.X, self.y, theta, self.weights) for theta in thetas]
 
 
-def linear_maker(d: int, order: str) -> Callable[[int], LinearRows]:
-    """Maker of linear rows, as many as fit into the given number of values of X."""
-    return lambda values: LinearRows(max(values // d, 2), d, order)
+class Columns(Linear):
+    """`Linear` of a pyarrow table: each column has a buffer of its own, in no order of addresses.
+
+    Rivals and oracle get the same memory as the Fortran-ordered array that it is.
+    """
+
+    def __init__(self, values: int, d: int) -> None:
+        import pyarrow as pa
+
+        super().__init__(values, d, order="F")
+        self.shuffled = np.random.default_rng(d).permutation(d)
+        self.table = pa.table({f"x{j}": self.X[:, j] for j in self.shuffled.tolist()})
+
+    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+        theta = self.theta[self.shuffled]
+        return self.model.evaluate(self.table, self.y, theta, backend=backend, n_threads=n_threads)
+
+    def answer(self, evaluation: fm.Evaluation) -> Answer:
+        return Answer(evaluation.mse, evaluation.grad[np.argsort(self.shuffled)])
+
+
+def size(arrays: tuple[Array, ...]) -> int:
+    """Bytes of all of them."""
+    return sum(array.nbytes for array in arrays)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,21 @@ settings.load_profile("fastmse")
 def root() -> Path:
     """The checkout that holds these tests."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def suite(root: Path) -> Iterator[None]:
+    """The package ``benchmarks`` of this checkout, without its neighbours on sys.path, and with
+    arrays that run every code path and measure nothing.
+    """
+    folder = root / "benchmarks"
+    spec = importlib.util.spec_from_file_location(
+        "benchmarks", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASTMSE_BENCHMARK_VALUES", "600")
+        patch.setitem(sys.modules, "benchmarks", importlib.util.module_from_spec(spec))
+        yield
 
 
 @pytest.fixture(scope="session")

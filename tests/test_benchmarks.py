@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import json
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-VALUES = "600"  # of the largest array: every code path, no measurement
-
-
-@pytest.fixture(scope="module", autouse=True)
-def suite(root: Path) -> Iterator[None]:
-    """The package ``benchmarks`` of this checkout, without its neighbours on sys.path."""
-    folder = root / "benchmarks"
-    spec = importlib.util.spec_from_file_location(
-        "benchmarks", folder / "__init__.py", submodule_search_locations=[str(folder)]
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FASTMSE_BENCHMARK_VALUES", VALUES)
-        patch.setitem(sys.modules, "benchmarks", importlib.util.module_from_spec(spec))
-        yield
+KINDS = ("time_evaluate", "peakmem_evaluate", "track_roof")
+pytestmark = pytest.mark.usefixtures("suite")
 
 
 @pytest.mark.slow  # Numba compiles
@@ -44,13 +31,12 @@ def test_every_asv_benchmark_runs(root: Path) -> None:
                 ran[benchmark.name, index] = benchmark.func(*benchmark._current_params)
     kinds = {name for name, _ in ran}
     assert kinds == {
-        "linear.Accuracy.track_ulp",
-        "predictions.Accuracy.track_ulp",
-        *(
-            f"{module}.Speed.{method}"
-            for module in ("linear", "predictions")
-            for method in ("time_evaluate", "peakmem_evaluate", "track_roof")
-        ),
+        f"{module}.{method}"
+        for module in ("linear", "predictions")
+        for method in (
+            "Accuracy.track_ulp",
+            *(f"{suite}.{kind}" for suite in ("Speed", "Dtypes") for kind in KINDS),
+        )
     }
     # The sum is good to 4 ulp; what rounding θᵀx adds grows like √d, and d goes up to 2000.
     ulps = {key: value for key, value in ran.items() if key[0].endswith("track_ulp")}
@@ -72,26 +58,11 @@ def test_pytest_suite_runs(root: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "benchmarks", *options],
         cwd=root,
-        env={**os.environ, "FASTMSE_BENCHMARK_VALUES": VALUES},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_table_has_a_line_for_every_work_and_thread_count() -> None:
-    from benchmarks import table, works
-
-    head, blank, titles, rule, *lines = table.lines(int(VALUES), 1, (1, 2), "cython")
-    assert "best of 1 interleaved rounds" in head
-    assert blank == ""
-    assert titles.count("|") == rule.count("|") == len(table.COLUMNS) + 1
-    assert len(lines) == 2 * len(works.table_works())
-    for line in lines:
-        *ratios, error = (float(cell) for cell in line.strip("| ").split(" | ")[2:])
-        assert all(ratio >= 0 for ratio in ratios)
-        assert 0 <= error <= (4 if "predictions" in line else 50), line
 
 
 def test_roof_reads_every_element_once() -> None:
@@ -114,16 +85,132 @@ def test_rounds_interleave() -> None:
     assert all(0 <= best < 1 for best in seconds.values())
 
 
-def test_oracles_are_exact_and_count_ulps() -> None:
+def test_probe_of_the_compute_floor_does_what_it_says() -> None:
+    """Twice the flops take twice the time; of less than that a part was dropped."""
+    from benchmarks import roof, rounds
+
+    calls = {n: partial(roof.compute, n * 5e7, 1) for n in (1, 2)}
+    seconds = rounds.best(calls, 10, pause=0)
+    assert 1.3 < seconds[2] / seconds[1] < 3.5
+    assert 1e8 < 5e7 / seconds[1] < 1e12
+
+
+def test_oracles_are_exact() -> None:
     from benchmarks import exact
 
     y, f = np.array([0.1, 1e8, 1.0]), np.array([0.3, 1e-8, 1.0])
-    expected = (Fraction(0.1) - Fraction(0.3)) ** 2 + (Fraction(1e8) - Fraction(1e-8)) ** 2
-    assert exact.sse(y, f) == expected
-    X, theta = np.array([[0.1, 3.0], [0.2, -1.0]]), np.array([0.7, 1e-9])
-    rows = [Fraction(a) * Fraction(0.7) + Fraction(b) * Fraction(1e-9) for a, b in X.tolist()]
-    assert exact.linear_sse(X, y[:2], theta) == sum(
-        (Fraction(t) - row) ** 2 for t, row in zip(y[:2].tolist(), rows, strict=True)
-    )
+    residuals = [Fraction(b) - Fraction(a) for a, b in zip(y.tolist(), f.tolist(), strict=True)]
+    right = exact.of_predictions(y, f)
+    assert right.mse == sum(r**2 for r in residuals) / 3
+    for high, low, residual in zip(*right.grad, residuals, strict=True):
+        assert high == float(residual * 2 / 3)
+        assert low == float(residual * 2 / 3 - Fraction(high))
+
+
+def test_linear_oracle_is_exact() -> None:
+    from benchmarks import exact
+
+    X, y, theta = np.array([[0.1, 3.0], [0.2, -1.0]]), np.array([0.1, 1e8]), np.array([0.7, 1e-9])
+    w = np.array([0.5, 3.0])
+    residuals = [
+        sum(Fraction(x) * Fraction(t) for x, t in zip(row, theta.tolist(), strict=True)) - target
+        for row, target in zip(X.tolist(), map(Fraction, y.tolist()), strict=True)
+    ]
+    terms = [Fraction(weight) * r for weight, r in zip(w.tolist(), residuals, strict=True)]
+    right = exact.of_linear(X, y, theta, w)
+    total = Fraction(7, 2)
+    assert right.mse == sum(t * r for t, r in zip(terms, residuals, strict=True)) / total
+    for j in range(2):
+        products = [t * Fraction(x) for t, x in zip(terms, X[:, j].tolist(), strict=True)]
+        assert right.grad[0][j] == float(2 * sum(products) / total)
+        assert right.sizes[j] == pytest.approx(float(2 * sum(map(abs, products)) / total))
+
+
+def test_errors_are_counted_in_ulp_and_eps() -> None:
+    from benchmarks import exact
+
     assert exact.ulp(1.0, Fraction(1)) == 0
     assert exact.ulp(math.nextafter(1.0, 2.0), Fraction(1)) == 1
+    right = exact.of_predictions(np.zeros(2), np.array([1.0, -4.0]))
+    assert exact.eps(np.array([1.0, -4.0]), right) == 0
+    assert exact.eps(np.array([1.0, math.nextafter(-4.0, -9.0)]), right) == 1
+
+
+@pytest.mark.parametrize("order", "CF")
+def test_rivals_compute_what_we_compute(order: str) -> None:
+    from benchmarks.measure import evaluated
+    from benchmarks.rivals import RIVALS
+    from benchmarks.works import Linear, Predictions
+
+    works = [Predictions(100, grad=False), Predictions(100, grad=True), Linear(600, 8, order=order)]
+    for name in ("NumPy", "NumPy in place", "numexpr", "scikit-learn"):
+        for work in works:
+            call = None if RIVALS[name].missing() else work.of_rival(RIVALS[name](1))
+            if call is not None:
+                same(call(), evaluated(work, "cython", 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torch", "JAX"])
+@pytest.mark.filterwarnings("ignore")  # theirs
+def test_big_rivals_compute_what_we_compute(name: str) -> None:
+    from benchmarks.measure import evaluated
+    from benchmarks.rivals import RIVALS
+    from benchmarks.works import Linear, Predictions
+
+    if reason := RIVALS[name].missing():
+        pytest.skip(reason)
+    works = [Predictions(100, grad=False), Predictions(100, grad=True)]
+    works += [Linear(600, 8, order=order) for order in "CF"]
+    rival = RIVALS[name](2)
+    with rival.threads():
+        for work in works:
+            same(work.of_rival(rival)(), evaluated(work, "cython", 1))
+
+
+def same(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> None:
+    np.testing.assert_allclose(one[0], other[0], rtol=1e-13)
+    assert (one[1] is None) == (other[1] is None)
+    if one[1] is not None:
+        np.testing.assert_allclose(one[1], other[1], rtol=1e-10)
+
+
+def test_a_table_is_the_matrix_of_its_columns() -> None:
+    pytest.importorskip("pyarrow")
+    from benchmarks import tables
+    from benchmarks.measure import evaluated
+    from benchmarks.rivals import NumPy
+    from benchmarks.works import Columns
+
+    work = Columns(600, 8)
+    same(evaluated(work, "cython", 1), work.of_rival(NumPy(1))())
+    assert tables.peak_memory(work) > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="binding is Linux's")
+def test_cores_are_given_back() -> None:
+    from benchmarks.cores import cores
+
+    before = os.sched_getaffinity(0)
+    with cores(1):
+        assert len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
+def test_peak_memory_is_that_of_the_call() -> None:
+    from benchmarks import peak_memory
+
+    assert 30e6 < peak_memory.peak(lambda: np.ones(4_000_000)) < 60e6
+    assert peak_memory.peak(lambda: None) < 8e6
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
+def test_memory_of_every_layout_is_measured() -> None:
+    from benchmarks import memory
+
+    names = {memory.name_of(problem) for problem in memory.problems()}
+    assert len(names) == len(list(memory.problems()))
+    for layout in memory.LAYOUTS:
+        record = memory.measured(memory.problem(layout=layout, K=4), 50_000, 1, "cython")
+        assert 0 <= record["peak"] < 8e6

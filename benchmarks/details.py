@@ -1,0 +1,80 @@
+"""The tables of the report: one for each group of works, a row for each record."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from benchmarks import markdown
+from benchmarks.ratios import RATIOS, bandwidth, floor, ratio
+from benchmarks.summary import verdict
+from benchmarks.targets import targets_of
+
+Record = dict[str, Any]
+
+
+class Section(NamedTuple):
+    title: str
+    group: str
+    figures: tuple[str, ...]
+
+
+ROOF, IN_PLACE, ROWS, THETAS, NUMBA = tuple(RATIOS)[:5]
+SPEED = (ROOF, IN_PLACE, NUMBA)
+SECTIONS = (
+    Section("Predictions", "predictions", SPEED),
+    Section("A linear model, C order", "C order", SPEED),
+    Section("A linear model, F order", "F order", SPEED),
+    Section("A linear model of a table's own columns", "table", SPEED),
+    Section("With weights", "weights", SPEED),
+    Section("Storage types", "dtypes", (ROOF, ROWS, NUMBA)),
+    Section("Four thetas at once", "thetas", (ROOF, THETAS, NUMBA)),
+    Section("In the cache", "cache", (ROOF, "GB/s")),
+    Section("Peak extra memory", "memory", ("MB",)),
+)
+
+
+def table(section: Section, records: list[Record]) -> list[str]:
+    """Each figure of the section with its target beside it; errors at the end."""
+    mine = [r for r in records if r["group"] == section.group and "skipped" not in r]
+    if not mine:
+        return ["Not measured."]
+    titles = ["work", "threads", "roof, GB/s", *section.figures, "of the compute floor",
+              "MSE, ulp", "gradient, eps"]  # fmt: skip
+    return markdown.table(titles, [row(section, record) for record in mine])
+
+
+def row(section: Section, record: Record) -> list[str]:
+    has_roof = "roof" in record.get("seconds", {})
+    return [
+        record["name"],
+        str(record["threads"]),
+        f"{bandwidth(record, 'roof'):.1f}" if has_roof else "",
+        *(judged(record, figure) for figure in section.figures),
+        of_the_floor(record),
+        error(record, "mse"),
+        error(record, "grad"),
+    ]
+
+
+def judged(record: Record, figure: str) -> str:
+    """The figure with its target: "0.93 (≥ 0.9)", and "**miss**" behind it where it is one."""
+    value = ratio(record, figure)
+    if value is None:
+        return ""
+    targets = [target for target in targets_of(record) if target.figure == figure]
+    bounds = "".join(f" ({target.says(record['threads'])})" for target in targets)
+    verdicts = "".join(f" {verdict(t)}" for t in targets if t.reached(record) is False)
+    return f"{value:.2f}{bounds}{verdicts}"
+
+
+def of_the_floor(record: Record) -> str:
+    """Fraction of what the arithmetic alone would take; "limit" where that exceeds the read."""
+    if "floor" not in record.get("seconds", {}):
+        return ""
+    is_limit = record["seconds"]["floor"] > record["seconds"]["roof"]
+    return f"{floor(record):.2f}" + " (the limit)" * is_limit
+
+
+def error(record: Record, of: str, name: str = "ours") -> str:
+    found = record.get("errors", {}).get(name, {}).get(of)
+    return "" if found is None else f"{found:.2f}"

@@ -1,0 +1,47 @@
+"""Every step of a run: its key, and the function that makes its record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from benchmarks import latency, measure, memory
+from benchmarks.cases import cases
+from benchmarks.options import Options
+from benchmarks.summary import threads
+
+
+class Step(NamedTuple):
+    key: str
+    record: Callable[[], dict[str, Any]]
+
+
+def steps(options: Options) -> Iterator[Step]:
+    """In the order of the report."""
+    yield from speed(options)
+    yield from small(options)
+    yield from peaks(options)
+
+
+def speed(options: Options) -> Iterator[Step]:
+    for case in cases(quick=options.quick):
+        for n in options.threads:
+            record = partial(
+                measure.measured, case, options.values, options.rounds, n, options.backend
+            )
+            yield Step(f"{case.group}: {case.name}, {threads(n)}", record)
+
+
+def small(options: Options) -> Iterator[Step]:
+    cache = partial(latency.in_cache, options.rounds, options.backend)
+    yield Step(f"cache: {latency.IN_CACHE} elements", cache)
+    for name, n in latency.points(options.values):
+        yield Step(f"latency: {name}, n = {n}", partial(latency.measured, name, n, options.rounds))
+
+
+def peaks(options: Options) -> Iterator[Step]:
+    values, n_threads, backend = options.memory_values, max(options.threads), options.backend
+    for problem in memory.problems(quick=options.quick):
+        record = partial(memory.measured, problem, values, n_threads, backend)
+        yield Step(f"memory: {memory.name_of(problem)}", record)

@@ -1,0 +1,78 @@
+"""What a record is judged by: figures that one run's times give, none of them a time alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.rivals import NumPyInPlace
+
+Record = dict[str, Any]
+IN_PLACE = NumPyInPlace.name
+
+PER_THETA = 64
+"""Bytes for each thread, theta and feature: eight doubles of sums, parameters and scratch."""
+
+
+def fraction(record: Record, name: str = "ours") -> float:
+    """Of the read roof."""
+    return record["seconds"]["roof"] / record["seconds"][name]
+
+
+def floor(record: Record) -> float:
+    """Of the time that the arithmetic alone takes."""
+    return record["seconds"]["floor"] / record["seconds"]["ours"]
+
+
+def times_faster(record: Record, name: str = IN_PLACE) -> float:
+    return record["seconds"][name] / record["seconds"]["ours"]
+
+
+def rows(record: Record) -> float:
+    """Rows a second, over those of float64."""
+    return record["n"] / record["twin_n"] * record["seconds"]["twin"] / record["seconds"]["ours"]
+
+
+def thetas(record: Record) -> float:
+    """Time, over that of one theta."""
+    return record["seconds"]["ours"] / record["seconds"]["twin"]
+
+
+def numba(record: Record) -> float:
+    """Numba's time over ours."""
+    return record["seconds"]["numba"] / record["seconds"]["ours"]
+
+
+def bandwidth(record: Record, name: str = "ours") -> float:
+    """GB/s."""
+    return record["bytes"] / record["seconds"][name] / 1e9
+
+
+def microseconds(record: Record) -> float:
+    return record["seconds"]["ours"] * 1e6
+
+
+def megabytes(record: Record) -> float:
+    """Peak memory beyond what threads, thetas and features are granted, in MB."""
+    granted = PER_THETA * record["threads"] * record["K"] * record["d"]
+    return (record["peak"] - granted) / 1e6
+
+
+RATIOS: dict[str, Callable[[Record], float]] = {
+    "fraction of the roof": fraction,
+    "times NumPy in place": times_faster,
+    "rows/s over float64": rows,
+    "time over one theta": thetas,
+    "Numba's time over Cython's": numba,
+    "GB/s": bandwidth,
+    "µs": microseconds,
+    "MB": megabytes,
+}
+
+
+def ratio(record: Record, name: str) -> float | None:
+    """The figure; None where the record does not hold what it is made of."""
+    try:
+        return RATIOS[name](record)
+    except KeyError:
+        return None
