@@ -125,6 +125,6 @@ def linear(
         if d <= TOGETHER:
             job.evaluate = tiny_block if 1 <= d <= TINY else few_columns_block
     else:
-        job.scratch += K * job.pitch + d * tile_rows(d) + 8
+        job.scratch += K * job.pitch + max(d * tile_rows(d) + 8, LAST_ROWS * job.pitch)
         job.evaluate = rows_block
     return accumulate_rows(&job, nodes, blocks, job.n_rows, n_threads)
