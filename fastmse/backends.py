@@ -71,9 +71,7 @@ def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     return 1
 
 
-def readable(
-    kernels: ModuleType, rows: Rows, block: int, columns: bool = True
-) -> Iterator[Rows]:
+def readable(kernels: ModuleType, rows: Rows, block: int, columns: bool = True) -> Iterator[Rows]:
     """The rows as these kernels read them, in stretches of whole blocks where that takes a copy.
 
     A table is read in place by `columns`, in a copy where its rows are summed as rows. NumPy's

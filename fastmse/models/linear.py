@@ -267,7 +267,7 @@ class _Sums(NamedTuple):
         if not self.weighted:
             return Weighting(n, float(n))
         k = self.n_double
-        weight_sum = total[k - 1] + total[2 * k - 1]
+        weight_sum = float(total[k - 1] + total[2 * k - 1])
         return checked(n, weight_sum, total[2 * k : 2 * k + 2], sample_weight)
 
     def evaluation(self, total: np.ndarray, weighting: Weighting, single: bool) -> Evaluation:

@@ -39,16 +39,19 @@ static ALWAYS_INLINE four add_four_columns(
 static ALWAYS_INLINE double add_columns_to(
     double f, const double *theta, const double *const *x, ptrdiff_t i
 ) {
-    return f + ((theta[0] * x[0][i] + theta[1] * x[1][i]) + (theta[2] * x[2][i] + theta[3] * x[3][i]));
+    const double low = theta[0] * x[0][i] + theta[1] * x[1][i];
+    const double high = theta[2] * x[2][i] + theta[3] * x[3][i];
+    return f + (low + high);
 }
 
 /* f_i += sum_j theta_j x_ij over eight columns */
 static ALWAYS_INLINE void add_eight_columns(
     const double *theta, const double *const *x, ptrdiff_t n, double *f, const Following *after
 ) {
-    const four low[4] = {spread4(theta[0]), spread4(theta[1]), spread4(theta[2]), spread4(theta[3])};
-    const four high[4] = {spread4(theta[4]), spread4(theta[5]), spread4(theta[6]), spread4(theta[7])};
+    four low[4], high[4];
     ptrdiff_t i = 0;
+    spread_each4(theta, low);
+    spread_each4(theta + 4, high);
     for (; i + 8 <= n; i += 8) {
         const four f0 = add_four_columns(load4(f + i), low, x, i);
         const four f1 = add_four_columns(load4(f + i + 4), low, x, i + 4);
@@ -93,9 +96,8 @@ static ALWAYS_INLINE void residuals_of(
         four f = spread4(offset);
         int j = 0;
         for (; j + 4 <= count; j += 4) {
-            const four factors[4] = {
-                spread4(theta[j]), spread4(theta[j + 1]), spread4(theta[j + 2]), spread4(theta[j + 3])
-            };
+            four factors[4];
+            spread_each4(theta + j, factors);
             f = add_four_columns(f, factors, column + j, i);
         }
         for (; j < count; j++) f = add4(f, mul4(spread4(theta[j]), load4(column[j] + i)));

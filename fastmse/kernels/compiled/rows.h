@@ -13,6 +13,7 @@
  *   d >= 512    four rows at once, four streams of pages           0.9-1.1
  *
  * Four rows at once reached 0.5-0.8 in the middle, one at a time 0.8 elsewhere.
+ * Those are the loops alone; docs/benchmarks.md has the whole calls.
  *
  * theta is followed by seven zeros and g by three doubles; after x seven
  * doubles can be read, whose values are not used.
