@@ -10,11 +10,12 @@ from numba import prange
 from numpy.typing import NDArray
 
 from fastmse.kernels.jit import layers
-from fastmse.kernels.jit.flags import parallel_kernel, serial_kernel
-from fastmse.kernels.jit.lanes import Array
+from fastmse.kernels.jit.flags import inner_kernel, parallel_kernel, serial_kernel
+
 from fastmse.statistics import BlockCounter
 from fastmse.statistics.counter import LEVELS
 
+Array = NDArray[np.float64]
 Tasks = NDArray[np.int64]
 Job = tuple[Any, ...]
 
@@ -40,7 +41,7 @@ def merge_nodes(into: Array, other: Array, k: int) -> None:
         into[i] += other[i]
 
 
-@serial_kernel
+@inner_kernel
 def copy(source: Array, target: Array) -> None:
     """target = source; an element loop compiles in a tenth of the time of `target[:] = source`."""
     for i in range(source.size):
@@ -161,7 +162,7 @@ def _serial(evaluate: Any) -> Any:
 
 
 def _parallel(evaluate: Any) -> Any:
-    @serial_kernel
+    @inner_kernel
     def run_task(
         job: Job,
         block: int,
