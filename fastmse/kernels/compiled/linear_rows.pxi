@@ -92,7 +92,7 @@ cdef void rows_block(
     cdef Column column
     memset(runs, 0, K * job.pitch * sizeof(double))
     while start < rows:
-        n = min(longest, rows - start)
+        n = min(min(longest, TILE_ROWS - start % TILE_ROWS), rows - start)
         w = at.w + start if at.w != NULL else NULL
         in_place = dense and not any_zero(w, n)
         if in_place and first + start + n == job.n_rows:
