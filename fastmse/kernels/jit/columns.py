@@ -14,7 +14,7 @@ from fastmse.kernels.jit.lanes import LANES, RUN, add_run, run_dot, run_sum, who
 from fastmse.kernels.jit.memory import Pointer, prefetch, shift
 from fastmse.kernels.jit.residuals import Rows, residual, residual16, shift_rows, weigh_residual
 from fastmse.kernels.jit.rows import Four, combine
-from fastmse.kernels.jit.vectors import Vector, fold, load8, load16, spread16, store
+from fastmse.kernels.jit.vectors import Vector, fold, load8, load16, spread8, spread16, store
 
 TOGETHER = 8
 PAIR = 2
@@ -121,24 +121,21 @@ def residuals(f: Pointer, at: Rows, n: int) -> None:
 
 
 @inlined_kernel
-def sum_run(
-    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, G: Pointer
-) -> float:
-    """One run of one to three columns, all its sums in registers: nothing is touched twice.
-
-    The level is the intercept's gradient, G[-1].
-    """
-    sse = level = g0 = g1 = g2 = spread16(0.0)
-    for i in range(0, RUN, LANES):
-        x0 = x1 = x2 = load16(x, i)
+def sum_half_run(
+    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, half: int
+) -> tuple[Vector, Vector, Vector, Vector, Vector]:
+    """Eight of the sixteen lanes of SSE, of sum_i c_i, and of each column's gradient."""
+    sse = level = g0 = g1 = g2 = spread8(0.0)
+    for i in range(half, RUN, LANES):
+        x0 = x1 = x2 = load8(x, i)
         f = offset + theta[0] * x0
         if count > 1:
-            x1 = load16(x, pitch + i)
+            x1 = load8(x, pitch + i)
             f += theta[1] * x1
         if count > 2:
-            x2 = load16(x, 2 * pitch + i)
+            x2 = load8(x, 2 * pitch + i)
             f += theta[2] * x2
-        r, c = weigh_residual(f - load16(at.y, i), load16(at.w, i), at.weighted)
+        r, c = weigh_residual(f - load8(at.y, i), load8(at.w, i), at.weighted)
         sse += c * r
         level += c
         g0 += c * x0
@@ -146,13 +143,26 @@ def sum_run(
             g1 += c * x1
         if count > 2:
             g2 += c * x2
-    G[0] += fold(level)
-    G[1] += fold(g0)
+    return sse, level, g0, g1, g2
+
+
+@inlined_kernel
+def sum_run(
+    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, G: Pointer
+) -> float:
+    """One run of one to three columns, all its sums in registers: half of the lanes at a time.
+
+    The level is the intercept's gradient.
+    """
+    low = sum_half_run(theta, offset, x, pitch, count, at, 0)
+    high = sum_half_run(theta, offset, x, pitch, count, at, LANES // 2)
+    G[0] += fold(low[1] + high[1])
+    G[1] += fold(low[2] + high[2])
     if count > 1:
-        G[2] += fold(g1)
+        G[2] += fold(low[3] + high[3])
     if count > 2:
-        G[3] += fold(g2)
-    return float(fold(sse))
+        G[3] += fold(low[4] + high[4])
+    return float(fold(low[0] + high[0]))
 
 
 @inner_kernel
@@ -212,7 +222,7 @@ def sum_columns(
     low: float,
     G: Pointer,
 ) -> tuple[float, float]:
-    """SSE, from (high, low) on, and G (level, g_1 ..) over n rows of one to three columns."""
+    """SSE, from (high, low) on, and G (the level, g_1 ..) over n rows of one to three columns."""
     if count == 1:
         return sum_columns_of(theta, offset, x, pitch, 1, n, at, high, low, G)
     if count == 2:

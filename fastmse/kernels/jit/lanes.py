@@ -39,7 +39,7 @@ def run_dot(a: Pointer, b: Pointer, n: int) -> float:
     return float(fold(lanes))
 
 
-@inner_kernel
+@inlined_kernel
 def add_run(high: float, low: float, run: float) -> tuple[float, float]:
     """(high, low) + run in double-double, the low part not normalised."""
     s = high + run
@@ -47,7 +47,7 @@ def add_run(high: float, low: float, run: float) -> tuple[float, float]:
     return s, low + ((high - (s - t)) + (run - t))
 
 
-@inner_kernel
+@inlined_kernel
 def store_pair(high: float, low: float, node: Pointer, k: int) -> None:
     """To node[0] and node[k]; infinity and NaN have no low part."""
     node[0] = high
@@ -72,7 +72,7 @@ def block_sum(a: Pointer, n: int) -> float:
     return total
 
 
-@inner_kernel
+@inlined_kernel
 def fill(p: Pointer, n: int, value: float) -> None:
     for i in range(n):
         p[i] = value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastmse.kernels.jit.flags import inner_kernel
+from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.lanes import block_dot2, block_sum, fill, store_pair
 from fastmse.kernels.jit.memory import Pointer, begin, pointer, shift
 from fastmse.kernels.jit.residuals import Rows
@@ -61,7 +61,7 @@ def begin_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node
     return Block(Rows(y, w, r, c, weighted), G, shift(r, 2 * K * job.room))
 
 
-@inner_kernel
+@inlined_kernel
 def rows_of(job: LinearJob, at: Block, k: int, start: int) -> Rows:
     """Rows from `start` of the block, for theta k."""
     y, w, r, c, weighted = at.rows
@@ -69,7 +69,7 @@ def rows_of(job: LinearJob, at: Block, k: int, start: int) -> Rows:
     return Rows(shift(y, start), shift(w, start), shift(r, n), shift(c, n), weighted)
 
 
-@inner_kernel
+@inlined_kernel
 def n_double_of(job: LinearJob) -> int:
     return job.n_thetas + (job.w != 0)
 

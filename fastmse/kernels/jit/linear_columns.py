@@ -26,7 +26,8 @@ from fastmse.kernels.jit.linear import (
     n_double_of,
     rows_of,
 )
-from fastmse.kernels.jit.memory import Pointer, begin, pointer, prefetch, shift
+from fastmse.kernels.jit.memory import LINE, Pointer, begin, pointer, prefetch, shift
+from fastmse.kernels.jit.vectors import load4, split, store
 from fastmse.kernels.jit.weights import any_zero
 from fastmse.statistics.counter import Node
 
@@ -45,20 +46,6 @@ class Slab(NamedTuple):
     count: int
 
 
-@inlined_kernel
-def pack_of(x: Pointer, pitch: int, n: int, d: int, columns: Pointer) -> None:
-    whole = n // 8 * 8
-    for i in range(0, whole, 8):
-        for j in range(d):
-            prefetch(x, (i + 64) * pitch + 8 * j)
-        for j in range(d):
-            for k in range(i, i + 8):
-                columns[j * SLAB + k] = x[k * pitch + j]
-    for i in range(whole, n):
-        for j in range(d):
-            columns[j * SLAB + i] = x[i * pitch + j]
-
-
 @inner_kernel
 def copy_slab(
     x: Pointer, row: int, column: int, w: Pointer, n: int, count: int, target: Pointer
@@ -71,18 +58,26 @@ def copy_slab(
 
 @inner_kernel
 def pack(x: Pointer, row: int, column: int, n: int, count: int, target: Pointer) -> None:
-    """Rows of one to three features to columns."""
-    if count == 2 and row == 2 and column == 1:
-        pack_of(x, 2, n, 2, target)
-    elif count == 3 and row == 3 and column == 1:
-        pack_of(x, 3, n, 3, target)
-    else:
-        for j in range(count):
-            for i in range(n):
-                target[j * SLAB + i] = x[i * row + j * column]
+    """Rows of one to three features to columns; the lines ahead are asked for."""
+    whole = 0
+    if column == 1 and row == count and 1 < count <= TINY:
+        whole = n // 4 * 4
+        for i in range(0, whole, 4):
+            prefetch(x, (i + 64) * row)
+            prefetch(x, (i + 64) * row + LINE)
+            if count == 2:
+                x0, x1 = split((load4(x, 2 * i), load4(x, 2 * i + 4)))
+            else:
+                x0, x1, x2 = split((load4(x, 3 * i), load4(x, 3 * i + 4), load4(x, 3 * i + 8)))
+                store(target, 2 * SLAB + i, x2)
+            store(target, i, x0)
+            store(target, SLAB + i, x1)
+    for j in range(count):
+        for i in range(whole, n):
+            target[j * SLAB + i] = x[i * row + j * column]
 
 
-@inner_kernel
+@inlined_kernel
 def slab_of(
     job: LinearJob, at: Block, first: int, rows: int, start: int, j: int, count: int
 ) -> Slab:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.flags import inner_kernel, serial_kernel
+from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel, serial_kernel
 from fastmse.kernels.jit.grid import Driver
 from fastmse.kernels.jit.lanes import fill
 from fastmse.kernels.jit.linear import LinearJob, begin_block, end_block, rows_of
 from fastmse.kernels.jit.memory import LINE, Pointer, pointer, shift
-from fastmse.kernels.jit.rows import LONG_ROW, Ahead, evaluate_rows
+from fastmse.kernels.jit.rows import LONG_ROW, evaluate_rows
 from fastmse.kernels.jit.weights import any_zero
 from fastmse.statistics.counter import Node
 
 TILE_ROWS = 64
 TILE_DOUBLES = 2048
-AHEAD_LINES = 24
+AHEAD = 24 * LINE
 
 
 @serial_kernel
@@ -34,20 +34,16 @@ def copy_tile(x: Pointer, pitch: int, w: Pointer, rows: int, d: int, tile: Point
             tile[i * d + j] = x[i * pitch + j] if kept else 0.0
 
 
-@inner_kernel
-def ahead_of(job: LinearJob, x: Pointer, rows: int, in_place: bool, k: int) -> Ahead:
-    """What to ask memory for while theta k is evaluated on a tile.
+@inlined_kernel
+def ahead_of(job: LinearJob, rows: int, in_place: bool, k: int) -> int:
+    """How many doubles ahead memory is asked for while theta k is evaluated on a tile; 0: it is not.
 
-    Alone in place: the lines a little ahead. Else the next tile, a share for each theta.
+    Alone in place: a little ahead. Else the next tile, by the first theta.
     """
-    d, K = job.n_features, job.n_thetas
-    if job.row != d or (K == 1 and d >= LONG_ROW):
-        return Ahead(x, 0)
-    if in_place and K == 1:
-        return Ahead(shift(x, min(AHEAD_LINES * LINE, rows * d)), (4 * d + LINE - 1) // LINE)
-    lines = (4 * d + LINE * K - 1) // (LINE * K)
-    distance = rows * d + k * (rows // 4) * lines * LINE
-    return Ahead(shift(x, distance), lines if distance < 2 * rows * d else 0)
+    d = job.n_features
+    if k > 0 or job.row != d or (job.n_thetas == 1 and d >= LONG_ROW):
+        return 0
+    return min(AHEAD, rows * d) if in_place and job.n_thetas == 1 else rows * d
 
 
 @inner_kernel
@@ -80,7 +76,7 @@ def rows_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node)
                 rows_of(job, at, k, start),
                 shift(runs, k * width),
                 job.graded,
-                ahead_of(job, place, n, in_place, k),
+                ahead_of(job, n, in_place, k),
             )
         start += n
         if job.graded and (start % TILE_ROWS == 0 or start == rows):

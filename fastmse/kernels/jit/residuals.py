@@ -48,7 +48,8 @@ def residual4(f: Vector, at: Rows, i: int) -> Vector:
     """Rows i to i + 3; returns c."""
     r, c = weigh_residual(f - load4(at.y, i), load4(at.w, i), at.weighted)
     store(at.r, i, r)
-    store(at.c, i, c)
+    if at.weighted:
+        store(at.c, i, c)
     return c
 
 
@@ -56,5 +57,6 @@ def residual4(f: Vector, at: Rows, i: int) -> Vector:
 def residual16(f: Vector, at: Rows, i: int) -> Vector:
     r, c = weigh_residual(f - load16(at.y, i), load16(at.w, i), at.weighted)
     store(at.r, i, r)
-    store(at.c, i, c)
+    if at.weighted:
+        store(at.c, i, c)
     return c

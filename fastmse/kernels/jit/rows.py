@@ -9,7 +9,7 @@ theta is followed by seven zeros and g by three doubles.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.memory import LINE, Pointer, prefetch, shift
@@ -34,11 +34,10 @@ AHEAD_OF_ROW = 128
 Four = tuple[float, float, float, float]
 
 
-class Ahead(NamedTuple):
-    """Memory to ask for meanwhile: `lines` of it for every group of four rows."""
-
-    next: Pointer
-    lines: int
+@inlined_kernel
+def ask(x: Pointer, n: int, lines: int) -> None:
+    for line in range(lines):
+        prefetch(x, n + line * LINE)
 
 
 @inlined_kernel
@@ -54,18 +53,24 @@ def dot_row(theta: Pointer, x: Pointer, j: int, d: int, lanes: Vector) -> float:
 
 
 @inlined_kernel
-def dot_four_rows(theta: Pointer, x: Pointer, pitch: int, d: int) -> Vector:
-    """<theta, x> of four rows."""
+def dot_four_rows(
+    theta: Pointer, x: Pointer, pitch: int, d: int, asked: bool, ahead: int
+) -> Vector:
+    """<theta, x> of four rows; memory is asked for what lies `ahead` of each column of them."""
     x1, x2, x3 = shift(x, pitch), shift(x, 2 * pitch), shift(x, 3 * pitch)
     f0 = f1 = f2 = f3 = spread8(0.0)
     whole = d // 8 * 8
     for j in range(0, whole, 8):
+        if asked:
+            ask(x, ahead + 4 * j, 4)
         t = load8(theta, j)
         f0 += t * load8(x, j)
         f1 += t * load8(x1, j)
         f2 += t * load8(x2, j)
         f3 += t * load8(x3, j)
     if whole < d:
+        if asked:
+            ask(x, ahead + 4 * whole, 4)
         t, n = load8(theta, whole), d - whole
         f0 += t * part8(x, whole, n)
         f1 += t * part8(x1, whole, n)
@@ -156,16 +161,15 @@ def rows_by_four(
     at: Rows,
     g: Pointer,
     graded: bool,
-    ahead: Ahead,
+    asked: bool,
+    ahead: int,
 ) -> None:
     """Residuals of n rows, and their gradient added to g."""
     whole = n // 4 * 4
     offset4 = spread4(offset)
     for i in range(0, whole, 4):
         x4 = shift(x, i * pitch)
-        for line in range(i // 4 * ahead.lines, (i // 4 + 1) * ahead.lines):
-            prefetch(ahead.next, line * LINE)
-        c = residual4(offset4 + dot_four_rows(theta, x4, pitch, d), at, i)
+        c = residual4(offset4 + dot_four_rows(theta, x4, pitch, d, asked, ahead), at, i)
         if graded:
             add_four_rows(elements(c), x4, pitch, 0, d, g)
     last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
@@ -211,6 +215,35 @@ def rows_in_turn(
 
 
 @inner_kernel
+def short_rows(
+    theta: Pointer,
+    offset: float,
+    x: Pointer,
+    pitch: int,
+    n: int,
+    d: int,
+    at: Rows,
+    g: Pointer,
+    graded: bool,
+    ahead: int,
+) -> None:
+    """Rows of a known length: the loops over it vanish.
+
+    A literal would be another type, and compile another function; an int64 is one type.
+    """
+    if d == 4:
+        rows_by_four(theta, offset, x, pitch, n, np.int64(4), at, g, graded, True, ahead)
+    elif d == 5:
+        rows_by_four(theta, offset, x, pitch, n, np.int64(5), at, g, graded, True, ahead)
+    elif d == 6:
+        rows_by_four(theta, offset, x, pitch, n, np.int64(6), at, g, graded, True, ahead)
+    elif d == 7:
+        rows_by_four(theta, offset, x, pitch, n, np.int64(7), at, g, graded, True, ahead)
+    else:
+        rows_by_four(theta, offset, x, pitch, n, np.int64(8), at, g, graded, True, ahead)
+
+
+@inner_kernel
 def evaluate_rows(
     theta: Pointer,
     offset: float,
@@ -221,9 +254,16 @@ def evaluate_rows(
     at: Rows,
     g: Pointer,
     graded: bool,
-    ahead: Ahead,
+    ahead: int,
 ) -> None:
-    if SHORT_ROW < d < LONG_ROW and ahead.lines > 0:
+    """The rows at x; memory is asked for the line `ahead` doubles after each that is read, or for
+    none where that is 0.
+    """
+    if 4 <= d <= 8 and ahead > 0:
+        short_rows(theta, offset, x, pitch, n, d, at, g, graded, ahead)
+    elif ahead == 0:
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, False, 0)
+    elif SHORT_ROW < d < LONG_ROW:
         rows_in_turn(theta, offset, x, pitch, n, d, at, g, graded)
     else:
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, ahead)
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, True, ahead)

@@ -201,3 +201,23 @@ def fold_four(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
         )
 
     return VectorType(4)(a, b, c, d), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def split(typing: Any, rows: Any) -> Any:
+    """Of d vectors that hold rows of d elements: the columns."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        d, n = rows.count, rows.dtype.count
+        vectors = [builder.extract_value(args[0], k) for k in range(d)]
+        columns = []
+        for j in range(d):
+            column = vectors[0]
+            for k in range(d):
+                taken = [divmod(i * d + j, n) for i in range(n)]
+                which = [i if at < k else n + l if at == k else 0 for i, (at, l) in enumerate(taken)]
+                column = _shuffle(builder, column, vectors[k], which)
+            columns.append(column)
+        return context.make_tuple(builder, signature.return_type, columns)
+
+    return rows(rows), generate
