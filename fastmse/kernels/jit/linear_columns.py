@@ -33,6 +33,7 @@ from fastmse.statistics.counter import Node
 
 TINY = 3
 SLAB = 256
+TINY_SLAB = 512
 ASKED_FEATURES = 256
 
 
@@ -48,16 +49,18 @@ class Slab(NamedTuple):
 
 @inner_kernel
 def copy_slab(
-    x: Pointer, row: int, column: int, w: Pointer, n: int, count: int, target: Pointer
+    x: Pointer, row: int, column: int, w: Pointer, n: int, count: int, target: Pointer, pitch: int
 ) -> None:
     """Columns side by side; rows of zero weight, whatever they hold, as zeros."""
     for j in range(count):
         for i in range(n):
-            target[j * SLAB + i] = 0.0 if w[i] == 0.0 else x[i * row + j * column]
+            target[j * pitch + i] = 0.0 if w[i] == 0.0 else x[i * row + j * column]
 
 
 @inner_kernel
-def pack(x: Pointer, row: int, column: int, n: int, count: int, target: Pointer) -> None:
+def pack(
+    x: Pointer, row: int, column: int, n: int, count: int, target: Pointer, pitch: int
+) -> None:
     """Rows of one to three features to columns; the lines ahead are asked for."""
     whole = 0
     if column == 1 and row == count and 1 < count <= TINY:
@@ -69,29 +72,29 @@ def pack(x: Pointer, row: int, column: int, n: int, count: int, target: Pointer)
                 x0, x1 = split((load4(x, 2 * i), load4(x, 2 * i + 4)))
             else:
                 x0, x1, x2 = split((load4(x, 3 * i), load4(x, 3 * i + 4), load4(x, 3 * i + 8)))
-                store(target, 2 * SLAB + i, x2)
+                store(target, 2 * pitch + i, x2)
             store(target, i, x0)
-            store(target, SLAB + i, x1)
+            store(target, pitch + i, x1)
     for j in range(count):
         for i in range(whole, n):
-            target[j * SLAB + i] = x[i * row + j * column]
+            target[j * pitch + i] = x[i * row + j * column]
 
 
 @inlined_kernel
 def slab_of(
-    job: LinearJob, at: Block, first: int, rows: int, start: int, j: int, count: int
+    job: LinearJob, at: Block, first: int, rows: int, start: int, j: int, count: int, longest: int
 ) -> Slab:
-    """In place where that is possible, else in scratch."""
-    n, count = min(SLAB, rows - start), min(count, job.n_features - j)
+    """At most so many rows; in place where that is possible, else in scratch."""
+    n, count = min(longest, rows - start), min(count, job.n_features - j)
     x = shift(pointer(job.x), (first + start) * job.row + j * job.column)
     w = shift(at.rows.w, start)
     if at.rows.weighted and any_zero(w, n):
-        copy_slab(x, job.row, job.column, w, n, count, at.free)
+        copy_slab(x, job.row, job.column, w, n, count, at.free, longest)
     elif job.row != 1:
-        pack(x, job.row, job.column, n, count, at.free)
+        pack(x, job.row, job.column, n, count, at.free, longest)
     else:
         return Slab(x, job.column, start, n, count)
-    return Slab(at.free, SLAB, start, n, count)
+    return Slab(at.free, longest, start, n, count)
 
 
 @inlined_kernel
@@ -143,8 +146,8 @@ def tiny_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> 
     for k in range(job.n_thetas):
         high, low = 0.0, 0.0
         fill(G, TINY + 1, 0.0)
-        for start in range(0, rows, SLAB):
-            slab = slab_of(job, at, first, rows, start, 0, TINY)
+        for start in range(0, rows, TINY_SLAB):
+            slab = slab_of(job, at, first, rows, start, 0, TINY, TINY_SLAB)
             high, low = sum_columns(
                 shift(pointer(job.slopes), k * job.pitch),
                 pointer(job.offsets)[k],
@@ -167,7 +170,7 @@ def tiny_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> 
 def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> None:
     """At most eight columns: a slab of them all is touched twice in L1."""
     for start in range(0, rows, SLAB):
-        slab = slab_of(job, at, first, rows, start, 0, TOGETHER)
+        slab = slab_of(job, at, first, rows, start, 0, TOGETHER, SLAB)
         for k in range(job.n_thetas):
             residuals_of_columns(
                 shift(pointer(job.slopes), k * job.pitch),
@@ -187,14 +190,14 @@ def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Blo
 def many_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> None:
     for j in range(0, job.n_features, TOGETHER):
         for start in range(0, rows, SLAB):
-            add_slab(job, at, slab_of(job, at, first, rows, start, j, TOGETHER), j)
+            add_slab(job, at, slab_of(job, at, first, rows, start, j, TOGETHER, SLAB), j)
     for k in range(job.n_thetas):
         here = rows_of(job, at, k, 0)
         residuals(here.r, here, rows)
     if job.graded:
         for j in range(0, job.n_features, PAIR):
             for start in range(0, rows, SLAB):
-                dot_slab(job, at, slab_of(job, at, first, rows, start, j, PAIR), j)
+                dot_slab(job, at, slab_of(job, at, first, rows, start, j, PAIR, SLAB), j)
     end_block(job, rows, at, node)
 
 

@@ -55,6 +55,21 @@ def shift(typing: Any, p: Any, n: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def anew(typing: Any, p: Any) -> Any:
+    """p, of which the compiler does not know where it comes from.
+
+    For a pointer that a loop moves: LLVM would move another one along for each of its uses, more
+    than there are registers, instead of adding to this one.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(args[0].type, [args[0].type])
+        return builder.asm(kind, "", "=r,0", args, side_effect=False)
+
+    return DOUBLES(DOUBLES), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def prefetch(typing: Any, p: Any, n: Any) -> Any:
     """Ask memory for the line of p[n], which may lie anywhere."""
 
@@ -68,6 +83,17 @@ def prefetch(typing: Any, p: Any, n: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(DOUBLES, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take(typing: Any, counter: Any) -> Any:
+    """counter[0], which grows by 1 at the same time: no two threads get the same number."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.atomic_rmw("add", at, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), generate
 
 
 def masked_load(builder: Any, at: Any, kind: Any, mask: Any) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
-from fastmse.kernels.jit.memory import LINE, Pointer, prefetch, shift
+from fastmse.kernels.jit.memory import LINE, Pointer, anew, prefetch, shift
 from fastmse.kernels.jit.residuals import Rows, residual, residual4
 from fastmse.kernels.jit.vectors import (
     Vector,
@@ -168,11 +168,12 @@ def rows_by_four(
     whole = n // 4 * 4
     offset4 = spread4(offset)
     for i in range(0, whole, 4):
-        x4 = shift(x, i * pitch)
+        x4 = anew(shift(x, i * pitch))
         c = residual4(offset4 + dot_four_rows(theta, x4, pitch, d, asked, ahead), at, i)
         if graded:
             add_four_rows(elements(c), x4, pitch, 0, d, g)
-    last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
+    if whole < n:
+        last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
 
 
 @inner_kernel
@@ -211,11 +212,12 @@ def rows_in_turn(
     if graded and whole > 0:
         c = elements(load4(at.c, whole - 4))
         add_four_rows(c, shift(x, (whole - 4) * pitch), pitch, 0, d, g)
-    last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
+    if whole < n:
+        last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
 
 
 @inner_kernel
-def short_rows(
+def rows_at_once(
     theta: Pointer,
     offset: float,
     x: Pointer,
@@ -227,11 +229,13 @@ def short_rows(
     graded: bool,
     ahead: int,
 ) -> None:
-    """Rows of a known length: the loops over it vanish.
+    """`rows_by_four`, with a loop of its own for short rows, in which those over d vanish.
 
-    A literal would be another type, and compile another function; an int64 is one type.
+    A literal is of another type than d, and would compile another function; an int64 is not.
     """
-    if d == 4:
+    if ahead == 0:
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, False, 0)
+    elif d == 4:
         rows_by_four(theta, offset, x, pitch, n, np.int64(4), at, g, graded, True, ahead)
     elif d == 5:
         rows_by_four(theta, offset, x, pitch, n, np.int64(5), at, g, graded, True, ahead)
@@ -239,11 +243,13 @@ def short_rows(
         rows_by_four(theta, offset, x, pitch, n, np.int64(6), at, g, graded, True, ahead)
     elif d == 7:
         rows_by_four(theta, offset, x, pitch, n, np.int64(7), at, g, graded, True, ahead)
-    else:
+    elif d == 8:
         rows_by_four(theta, offset, x, pitch, n, np.int64(8), at, g, graded, True, ahead)
+    else:
+        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, True, ahead)
 
 
-@inner_kernel
+@inlined_kernel
 def evaluate_rows(
     theta: Pointer,
     offset: float,
@@ -256,14 +262,10 @@ def evaluate_rows(
     graded: bool,
     ahead: int,
 ) -> None:
-    """The rows at x; memory is asked for the line `ahead` doubles after each that is read, or for
-    none where that is 0.
+    """Residuals of the rows at x, and their gradient added to g; memory is asked for the line
+    `ahead` doubles after each that is read, or for none where that is 0.
     """
-    if 4 <= d <= 8 and ahead > 0:
-        short_rows(theta, offset, x, pitch, n, d, at, g, graded, ahead)
-    elif ahead == 0:
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, False, 0)
-    elif SHORT_ROW < d < LONG_ROW:
+    if SHORT_ROW < d < LONG_ROW and ahead > 0:
         rows_in_turn(theta, offset, x, pitch, n, d, at, g, graded)
     else:
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, True, ahead)
+        rows_at_once(theta, offset, x, pitch, n, d, at, g, graded, ahead)
