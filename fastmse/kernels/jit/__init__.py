@@ -1,8 +1,9 @@
 """Numba kernels: the loops of the Cython ones, compiled when first called.
 
-Each function has one signature, for contiguous float64; other storage is decoded, a
-cache-sized stretch of rows at a time, so that a new dtype compiles nothing. Importing this
-package imports Numba. Nothing is cached on disk.
+Each function has one signature, for aligned float64; other storage is decoded, a cache-sized
+stretch of rows at a time, so that a new dtype compiles nothing. Kernels take addresses, whose
+arrays the functions here keep alive. Importing this package imports Numba. Nothing is cached on
+disk.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from fastmse.kernels.jit.lanes import DOT_LANES, RUN
 from fastmse.kernels.jit.layers import threading_layer
-from fastmse.kernels.jit.linear_blocks import count_columns, count_rows
-from fastmse.kernels.jit.prediction_blocks import count_predictions, count_weights
+from fastmse.kernels.jit.linear import LinearJob
+from fastmse.kernels.jit.linear_columns import SLAB, TINY, TOGETHER, count_columns
+from fastmse.kernels.jit.linear_rows import count_rows, tile_rows
+from fastmse.kernels.jit.predictions import PredictionsJob, count_predictions
+from fastmse.kernels.jit.weights import WeightsJob, count_weights
 from fastmse.statistics import BlockCounter
 
 Array = Any
@@ -24,7 +27,7 @@ Array = Any
 DECODED_DOUBLES = 2**17
 """Rows are decoded 1 MB at a time, which L2 or L3 holds until the kernel reads it."""
 
-NONE = np.empty(0)
+DOUBLE = 8
 
 
 def describe() -> dict[str, Any]:
@@ -36,7 +39,7 @@ def describe() -> dict[str, Any]:
 def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
     for start, stop in _stretches(len(sample_weight), block, 1, _is_plain(sample_weight)):
         w = _plain(sample_weight[start:stop])
-        count_weights(counter, (w,), block, stop - start, 1, n_threads)
+        count_weights(counter, WeightsJob(_address(w)), block, stop - start, 0, n_threads)
 
 
 def predictions(
@@ -52,12 +55,13 @@ def predictions(
     plain = all(_is_plain(a) for a in (y_true, y_pred, sample_weight, out) if a is not None)
     for start, stop in _stretches(len(y_true), block, 3, plain):
         y, f = _plain(y_true[start:stop]), _plain(y_pred[start:stop])
-        w = NONE if sample_weight is None else _plain(sample_weight[start:stop])
-        target = NONE if out is None else out[start:stop]
-        gradient = target if _is_plain(target) else np.empty(stop - start)
-        job = (y, f, w, gradient, scale)
-        count_predictions(counter, job, block, stop - start, 2 * RUN, n_threads)
-        if gradient is not target:
+        w = None if sample_weight is None else _plain(sample_weight[start:stop])
+        target = None if out is None else out[start:stop]
+        decoded = target is not None and not _is_plain(target)
+        gradient = np.empty(stop - start) if decoded else target
+        job = PredictionsJob(_address(y), _address(f), _address(w), _address(gradient), scale)
+        count_predictions(counter, job, block, stop - start, 0, n_threads)
+        if decoded:
             with np.errstate(over="ignore"):
                 target[...] = gradient
 
@@ -68,52 +72,69 @@ def linear(
     X: Array,
     y: Array,
     sample_weight: Array | None,
-    has_zero_weights: bool,
     theta: Array,
     intercept: bool,
     grad: bool,
     columns: bool,
     n_threads: int,
 ) -> None:
-    d, K = X.shape[1], len(theta)
-    drive = count_columns if columns else count_rows
-    scratch = 2 * K * block + K * d + DOT_LANES
-    plain = not has_zero_weights and not columns and _is_plain(X)
-    for start, stop in _stretches(len(y), block, d + 1, plain):
-        w = NONE if sample_weight is None else _plain(sample_weight[start:stop])
-        x = X[start:stop].T if columns else X[start:stop]
-        if has_zero_weights:
-            x = _plain(x).copy()
-            x[(slice(None), w == 0) if columns else (w == 0)] = 0.0
-        job = (_plain(x), _plain(y[start:stop]), w, theta, int(intercept), grad)
-        drive(counter, job, block, stop - start, scratch, n_threads)
+    d, K, room = X.shape[1], len(theta), min(block, len(y))
+    slopes, offsets = _slopes(theta, intercept)
+    scratch = 2 * K * room + (TOGETHER * SLAB + TINY + 1)
+    if not columns:
+        scratch = 2 * K * room + slopes.size + d * tile_rows(d)
+    in_place = _is_readable(X, columns)
+    count = count_columns if columns else count_rows
+    for start, stop in _stretches(len(y), block, d + 1, in_place):
+        x = X[start:stop] if in_place else _decoded(X[start:stop], columns)
+        right = _plain(y[start:stop])
+        w = None if sample_weight is None else _plain(sample_weight[start:stop])
+        job = LinearJob(
+            *(_address(x), x.strides[0] // DOUBLE, x.strides[1] // DOUBLE),
+            *(_address(right), _address(w), _address(slopes), _address(offsets)),
+            *(slopes.shape[1], K, d, int(intercept), grad, room),
+        )
+        count(counter, job, block, stop - start, scratch, n_threads)
+
+
+def _slopes(theta: Array, intercept: bool) -> tuple[Array, Array]:
+    """Each theta but its intercept, then zeros that fill vectors up; the intercepts."""
+    K, d = len(theta), theta.shape[1] - intercept
+    slopes = np.zeros((K, (d + 3) // 4 * 4 + 8))
+    slopes[:, :d] = theta[:, intercept:]
+    return slopes, theta[:, 0].copy() if intercept else np.zeros(K)
+
+
+def _address(array: Array | None) -> int:
+    return 0 if array is None else int(array.__array_interface__["data"][0])
+
+
+def _is_double(array: Array) -> bool:
+    return bool(array.dtype == np.float64 and array.dtype.isnative and array.flags.aligned)
 
 
 def _is_plain(array: Array) -> bool:
-    flags = array.flags
-    return bool(
-        array.dtype == np.float64 and array.dtype.isnative and flags.c_contiguous and flags.aligned
-    )
+    return bool(_is_double(array) and array.flags.c_contiguous)
+
+
+def _is_readable(X: Array, columns: bool) -> bool:
+    """Whether the kernels read X where it lies: rows, or columns, each in one piece.
+
+    At most three columns may have any strides: they are packed.
+    """
+    if not isinstance(X, np.ndarray) or not _is_double(X):
+        return False
+    return bool(X.shape[1] <= TINY or X.strides[0 if columns else 1] == DOUBLE)
 
 
 def _plain(array: Array) -> Array:
-    """The array as contiguous float64 that Numba sees as writeable: itself, or decoded."""
-    if _is_plain(array) and array.flags.writeable:
-        return array
-    if _is_plain(array):
-        return _writeable(array)
+    """The array as contiguous float64: itself, or decoded."""
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def _writeable(array: Array) -> Array:
-    """A view of a read-only array that has the type of a writeable one: one signature.
-
-    The kernels do not write to it.
-    """
-    interface = dict(array.__array_interface__)
-    interface["data"] = (interface["data"][0], False)
-    holder = type("Holder", (), {"__array_interface__": interface, "base": array})()
-    return np.asarray(holder)
+def _decoded(X: Array, columns: bool) -> Array:
+    """Rows of a matrix or a table as float64, in the order that they are read in."""
+    return np.asarray(X, dtype=np.float64, order="F" if columns else "C")
 
 
 def _stretches(n: int, block: int, width: int, plain: bool) -> Iterator[tuple[int, int]]:

@@ -10,11 +10,13 @@ from numba import prange
 from numpy.typing import NDArray
 
 from fastmse.kernels.jit import layers
-from fastmse.kernels.jit.flags import parallel_kernel, serial_kernel
-from fastmse.kernels.jit.lanes import Array
+from fastmse.kernels.jit.flags import inner_kernel, parallel_kernel, serial_kernel
+
+from fastmse.kernels.jit.memory import take
 from fastmse.statistics import BlockCounter
 from fastmse.statistics.counter import LEVELS
 
+Array = NDArray[np.float64]
 Tasks = NDArray[np.int64]
 Job = tuple[Any, ...]
 
@@ -40,7 +42,7 @@ def merge_nodes(into: Array, other: Array, k: int) -> None:
         into[i] += other[i]
 
 
-@serial_kernel
+@inner_kernel
 def copy(source: Array, target: Array) -> None:
     """target = source; an element loop compiles in a tenth of the time of `target[:] = source`."""
     for i in range(source.size):
@@ -130,8 +132,9 @@ class Driver:
         wanted = max(min(TASKS_PER_THREAD * threads, TASK_BYTES // (8 * width)), 2 * threads)
         tasks, depth = plan_tasks(counter.blocks, count, wanted)
         results = np.empty((len(tasks), width))
+        taken = np.zeros(1, np.int64)
         with layers.using_threads(threads):
-            self.parallel(tasks, depth, results, job, block, scratch, k)
+            self.parallel(threads, tasks, taken, depth, results, job, block, scratch, k)
         counter.blocks = push_all(counter.nodes, counter.blocks, tasks, results, k)
 
 
@@ -161,37 +164,50 @@ def _serial(evaluate: Any) -> Any:
 
 
 def _parallel(evaluate: Any) -> Any:
-    @serial_kernel
-    def run_task(
+    @inner_kernel
+    def run_tasks(
+        tasks: Tasks,
+        taken: Tasks,
+        depth: int,
+        results: Array,
         job: Job,
         block: int,
-        first: int,
-        level: int,
-        depth: int,
         scratch: int,
         k: int,
-        result: Array,
     ) -> None:
-        stack = np.empty((depth + 2, result.size))
+        """Run tasks that nobody has taken, until there are none."""
+        stack = np.empty((depth + 2, results.shape[1]))
         memory = np.empty(scratch)
-        top = 0
-        for b in range(1 << level):
-            evaluate(job, (first + b) * block, block, stack[top], memory)
-            carry = b
-            while carry & 1:
-                merge_nodes(stack[top - 1], stack[top], k)
-                top -= 1
-                carry >>= 1
-            top += 1
-        copy(stack[0], result)
+        t = take(taken)
+        while t < len(tasks):
+            first, level = tasks[t, 0], tasks[t, 1]
+            top = 0
+            for b in range(1 << level):
+                evaluate(job, (first + b) * block, block, stack[top], memory)
+                carry = b
+                while carry & 1:
+                    merge_nodes(stack[top - 1], stack[top], k)
+                    top -= 1
+                    carry >>= 1
+                top += 1
+            copy(stack[0], results[t])
+            t = take(taken)
 
     # Only the call stands in the parallel function: its compiler passes cost ten times a
     # serial function's.
     @parallel_kernel
     def parallel(
-        tasks: Tasks, depth: int, results: Array, job: Job, block: int, scratch: int, k: int
+        threads: int,
+        tasks: Tasks,
+        taken: Tasks,
+        depth: int,
+        results: Array,
+        job: Job,
+        block: int,
+        scratch: int,
+        k: int,
     ) -> None:
-        for t in prange(len(tasks)):
-            run_task(job, block, tasks[t, 0], tasks[t, 1], depth, scratch, k, results[t])
+        for _ in prange(threads):
+            run_tasks(tasks, taken, depth, results, job, block, scratch, k)
 
     return parallel

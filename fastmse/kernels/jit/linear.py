@@ -1,0 +1,86 @@
+"""What the linear model's kernels share, as ``compiled/linear.pxi``.
+
+Node: SSE.hi[K] and W.hi, SSE.lo[K] and W.lo, the numbers of zero and of invalid weights, G (K, p).
+W and the two numbers only with weights.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
+from fastmse.kernels.jit.lanes import block_dot2, block_sum, fill, store_pair
+from fastmse.kernels.jit.memory import Pointer, begin, pointer, shift
+from fastmse.kernels.jit.residuals import Rows
+from fastmse.kernels.jit.weights import weigh
+from fastmse.statistics.counter import Node
+
+
+class LinearJob(NamedTuple):
+    """Where X and the rest lie: addresses, and strides in doubles. 0 stands for no weights."""
+
+    x: int
+    row: int
+    column: int
+    y: int
+    w: int
+    slopes: int
+    "(n_thetas, pitch): each theta but its intercept, then zeros"
+    offsets: int
+    "(n_thetas): the intercepts, or 0"
+    pitch: int
+    n_thetas: int
+    n_features: int
+    intercept: int
+    graded: bool
+    room: int
+    "rows that scratch is for"
+
+
+class Block(NamedTuple):
+    rows: Rows
+    "of theta 0; r and c of the others follow, `room` rows each"
+    G: Pointer
+    "of the node, without the intercept"
+    free: Pointer
+    "scratch after all that"
+
+
+@inner_kernel
+def begin_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node) -> Block:
+    """The node cleared, and the weights counted into it."""
+    K, weighted = job.n_thetas, job.w != 0
+    sums = begin(node)
+    fill(sums, node.size, 0.0)
+    y, r = shift(pointer(job.y), first), begin(scratch)
+    w, c, n_double = y, r, K
+    if weighted:
+        w, c, n_double = shift(pointer(job.w), first), shift(r, K * job.room), K + 1
+        weigh(w, rows, sums, K, n_double)
+    G = shift(sums, 2 * n_double + (2 if weighted else 0) + job.intercept)
+    return Block(Rows(y, w, r, c, weighted), G, shift(r, 2 * K * job.room))
+
+
+@inlined_kernel
+def rows_of(job: LinearJob, at: Block, k: int, start: int) -> Rows:
+    """Rows from `start` of the block, for theta k."""
+    y, w, r, c, weighted = at.rows
+    n = k * job.room + start
+    return Rows(shift(y, start), shift(w, start), shift(r, n), shift(c, n), weighted)
+
+
+@inlined_kernel
+def n_double_of(job: LinearJob) -> int:
+    return job.n_thetas + (job.w != 0)
+
+
+@inner_kernel
+def end_block(job: LinearJob, rows: int, at: Block, node: Node) -> None:
+    """SSE and the intercept's gradient, from the residuals of the whole block."""
+    p = job.n_features + job.intercept
+    for k in range(job.n_thetas):
+        here = rows_of(job, at, k, 0)
+        high, low = block_dot2(here.c, here.r, rows)
+        store_pair(high, low, shift(begin(node), k), n_double_of(job))
+        if job.graded and job.intercept > 0:
+            at.G[k * p - 1] = block_sum(here.c, rows)
