@@ -17,11 +17,12 @@ cdef struct Job:
     Storage y
     Storage f                 # predictions
     Storage X                 # rows of a matrix
-    const Storage *columns    # (n_features) of them, where it is read by columns
+    Storage *columns          # (n_features) of them, where it is read by columns
     Storage w                 # data is NULL without weights
     Storage out               # data is NULL without a gradient of predictions
     double scale              # of that gradient: 2 / sum of weights
     bint stream               # leave the cache out as it is written
+    double *thetas            # holds both of these:
     const double *slopes      # (n_thetas, pitch): each theta but its intercept, then zeros
     const double *offsets     # (n_thetas): the intercepts, or 0
     ptrdiff_t pitch

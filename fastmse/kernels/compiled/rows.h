@@ -36,10 +36,12 @@ typedef struct {
     double *r, *c;
 } Column;
 
-/* Memory to ask for meanwhile: `lines` of it for every group of four rows. */
+/* Memory to ask for meanwhile: `lines` of it for every group of four rows; and whether the
+ * rows themselves come from there, not from a cache. */
 typedef struct {
     const char *next;
     ptrdiff_t lines;
+    int far;
 } Ahead;
 
 static ALWAYS_INLINE void ask(Ahead *ahead) {
@@ -224,6 +226,14 @@ static inline void rows_in_turn(
     last_rows(theta, offset, x, pitch, i, n, d, at, g);
 }
 
+/* G += run, and the run begins anew */
+static inline void end_run(double *restrict G, double *restrict run, ptrdiff_t d) {
+    for (ptrdiff_t j = 0; j < d; j++) {
+        G[j] += run[j];
+        run[j] = 0.0;
+    }
+}
+
 /* Short rows of a known length: the loops over it vanish. */
 #define ROWS_OF(D)                                                                          \
     static NEVER_INLINE void rows_of_##D(                                                   \
@@ -250,7 +260,7 @@ static inline void evaluate_rows(
     case 8: rows_of_8(theta, offset, x, pitch, n, at, g, ahead); return;
     default: break;
     }
-    if (SHORT_ROW < d && d < LONG_ROW && ahead.lines)
+    if (SHORT_ROW < d && d < LONG_ROW && ahead.far)
         rows_in_turn(theta, offset, x, pitch, n, d, at, g);
     else
         rows_by_four_of(theta, offset, x, pitch, n, d, at, g, ahead);
