@@ -51,10 +51,15 @@ def cuts(rng: np.random.Generator, n: int) -> list[slice]:
 
 
 def random_weights(rng: np.random.Generator, n: int, kind: int) -> np.ndarray | None:
-    """None, real numbers, or small integers of which a third is zero: kind 0, 1, 2."""
+    """None, real numbers, small integers of which a third is zero, a zero now and then: 0 to 3.
+
+    A zero now and then takes some tiles of a block, not all, off the way of the others.
+    """
     if kind == 0:
         return None
-    w = rng.random(n) if kind == 1 else rng.integers(0, 3, n).astype(float)
+    w = rng.integers(0, 3, n).astype(float) if kind == 2 else rng.random(n)
+    if kind == 3:
+        w[rng.integers(n, size=1 + n // 300)] = 0
     w[rng.integers(n)] = 1
     return w
 
@@ -69,7 +74,7 @@ def prediction_problem(number: int, backend: str) -> Problem:
     dtype, layout = DTYPES[number % len(DTYPES)], str(rng.choice(VECTOR_LAYOUTS))
     y = rng.normal(size=n)
     f = lay_vector(small_integers(rng, (n,), dtype), dtype, layout)
-    w = random_weights(rng, n, number % 3)
+    w = random_weights(rng, n, number % 4)
 
     def at_once(n_threads: int) -> str:
         return digest(fm.evaluate(y, f, sample_weight=w, backend=backend, n_threads=n_threads))
@@ -106,7 +111,7 @@ def linear_problem(number: int, backend: str) -> Problem:
     n, d = X.shape
     intercept, K = bool(rng.integers(2)), int(rng.choice([1, 1, *THETAS]))
     theta = rng.normal(size=(K, d + intercept) if K > 1 else d + intercept)
-    y, w = rng.normal(size=n), random_weights(rng, n, int(rng.integers(3)))
+    y, w = rng.normal(size=n), random_weights(rng, n, int(rng.integers(4)))
 
     def at_once(n_threads: int) -> str:
         model = fm.Linear(intercept=intercept)

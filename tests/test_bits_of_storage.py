@@ -38,7 +38,7 @@ def check(X: Any, number: int, backend: str) -> None:
     intercept, K = bool(rng.integers(2)), int(rng.choice([1, 1, 1, *THETAS]))
     y, theta = rng.normal(size=n), rng.normal(size=(K, d + intercept))
     options = {
-        "sample_weight": random_weights(rng, n, int(rng.integers(3))),
+        "sample_weight": random_weights(rng, n, int(rng.integers(4))),
         "grad": bool(rng.integers(4)),
         "backend": backend,
     }

@@ -23,7 +23,7 @@ def check(X: Any, number: int, backend: str) -> None:
     rng = np.random.default_rng(number)
     intercept, K = bool(rng.integers(2)), [1, *THETAS][number % (len(THETAS) + 1)]
     y, theta = rng.normal(size=n), rng.normal(size=(K, d + intercept))
-    w = random_weights(rng, n, int(rng.integers(3)))
+    w = random_weights(rng, n, int(rng.integers(4)))
     model = fm.Linear(intercept=intercept)
     together = model.evaluate(X, y, theta, sample_weight=w, backend=backend)
     assert together.grad.shape == theta.shape
