@@ -87,7 +87,7 @@ def rows() -> None:
     """C order: side by side, apart, and reversed."""
     rng = np.random.default_rng(0)
     for d, n, at_end in product(ROW_LENGTHS, ROWS, (False, True)):
-        for dtype, pitch in (("f8", d), ("f8", d + 3), ("f8", -d), ("f4", d), ("f4", -d)):
+        for dtype, pitch in (("f8", d), ("f8", d + 3), ("f8", -d), ("f4", d), ("i1", d)):
             plain = rng.integers(-60, 60, (n, d)).astype(dtype)
             X = fenced(plain, at_end, (pitch * plain.itemsize, plain.itemsize))
             check(rng, X, plain, at_end, f"rows of {dtype}, {pitch=}")

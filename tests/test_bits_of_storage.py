@@ -5,6 +5,7 @@ Only whether X lies in rows or in columns may change the last bits.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from storage import (
     DTYPES,
     MATRIX_LAYOUTS,
     VECTOR_LAYOUTS,
+    dtype_of,
     lay_matrix,
     lay_table,
     lay_vector,
@@ -25,6 +27,11 @@ import fastmse as fm
 from fastmse.statistics import by_columns
 
 BACKENDS = ["cython", "numba"]
+
+# In place, or decoded on the way to the sums.
+READ_BY_VECTORS = [(dtype, "C") for dtype in ("f4", "f2", "bfloat16", "i1", "u1", "i2", "i4")]
+READ_BY_VECTORS += [("f8", "C rows strided"), ("f4", "C rows strided"), ("f4", "C misaligned")]
+READ_BY_VECTORS += [("f8", "C misaligned"), ("f8", "F columns strided"), ("f4", "F")]
 
 
 def plain(X: Any) -> np.ndarray:
@@ -61,12 +68,53 @@ def test_of_a_matrix(dtype: str, layout: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("layout", ["C rows strided", "C misaligned", "F columns strided"])
+@pytest.mark.parametrize(("dtype", "layout"), READ_BY_VECTORS)
 @pytest.mark.parametrize("d", FEATURES)
-def test_of_float64_in_every_size(d: int, layout: str, backend: str) -> None:
+def test_of_every_size(d: int, dtype: str, layout: str, backend: str) -> None:
     for number, n in enumerate(sizes(d, layout.startswith("F")), start=d):
-        values = np.random.default_rng(n).normal(size=(n, d))
-        check(lay_matrix(values, "f8", layout), number, backend)
+        values = small_integers(np.random.default_rng(n), (n, d), dtype)
+        check(lay_matrix(values, dtype, layout), number, backend)
+
+
+def every_value(dtype: str) -> np.ndarray:
+    """All of its finite values, or 2^16 of them, by magnitude: no sum hides the small ones."""
+    bits = np.dtype(f"u{dtype_of(dtype).itemsize}")
+    every = np.arange(2**16) % 2 ** min(8 * bits.itemsize, 16)
+    if bits.itemsize > 2:
+        every = np.random.default_rng(0).integers(0, 2 ** (8 * bits.itemsize), 2**16)
+        every[:32] = 2 ** np.arange(32)
+    values = every.astype(bits).view(dtype_of(dtype))
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        magnitude = np.abs(values.astype(float))
+    return values[np.argsort(magnitude, kind="stable")][: np.isfinite(magnitude).sum()]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["f4", "f2", "bfloat16", "i1", "u1", "i2", "u2", "i4", "u4"])
+def test_of_every_value(dtype: str, backend: str) -> None:
+    """Rows in place and the last four, which are copied."""
+    values = every_value(dtype)
+    d, theta = 11, np.random.default_rng(1).normal(size=11)
+    X = values[: len(values) // d * d].reshape(-1, d)
+    for start in range(0, len(X) - 11, 8):
+        rows = X[start : start + 12]
+        y = np.zeros(12)
+        found, expected = (
+            fm.Linear().evaluate(a, y, theta, backend=backend) for a in (rows, plain(rows))
+        )
+        assert digest(found) == digest(expected), rows
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "bfloat16"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_of_nan_and_infinity(dtype: str, bad: float, backend: str) -> None:
+    for order, row in product("CF", (0, 7, 19)):
+        X = np.ones((20, 9), dtype_of(dtype), order)
+        X[row, 8] = bad
+        e = fm.Linear().evaluate(X, np.zeros(20), np.ones(9), backend=backend)
+        gradient = [np.nan] * 9 if np.isnan(bad) else [bad] * 8 + [np.inf]
+        assert np.array_equal([e.sse, *e.grad], [abs(bad), *gradient], equal_nan=True)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
