@@ -204,43 +204,65 @@ static NEVER_INLINE void sum_columns(
 #undef CASE
 }
 
-/* g_j += sum_i c_i x_ij, in runs, over two columns: c is read once for both */
+/* g_0 += sum_i c_i x_0i and g_1 likewise over one run, c read once for both; next is what
+ * will be read after each, `step` bytes a row, or NULL */
 static ALWAYS_INLINE void dot_two_columns(
-    const double *c, const double *const *x, ptrdiff_t n, double *g, const Following *after
+    const double *c, const double *x0, const double *x1, ptrdiff_t n, double *g,
+    const char *next0, const char *next1, ptrdiff_t step
 ) {
+    vec lane[PAIR][LANES / WIDTH] = {0};
     ptrdiff_t i = 0;
-    for (; i + RUN <= n; i += RUN) {
-        vec lane[PAIR][LANES / WIDTH] = {0};
-        for (int l = 0; l < RUN; l += LANES) {
-            if (after)
-                for (int j = 0; j < PAIR; j++) {
-                    ask_line(after, j, i + l);
-                    ask_line(after, j, i + l + 8);
-                }
-            for (int k = 0; k < LANES / WIDTH; k++) {
-                const ptrdiff_t at = i + l + k * WIDTH;
-                for (int j = 0; j < PAIR; j++) lane[j][k] += AT(vec, c, at) * AT(vec, x[j], at);
-            }
+    for (; i + LANES <= n; i += LANES) {
+        if (step) {
+            PREFETCH(next0 + i * step);
+            PREFETCH(next1 + i * step);
+            PREFETCH(next0 + (i + 8) * step);
+            PREFETCH(next1 + (i + 8) * step);
         }
-        for (int j = 0; j < PAIR; j++) g[j] += fold(lane[j], LANES / WIDTH);
+        for (int k = 0; k < LANES / WIDTH; k++) {
+            const vec factor = AT(vec, c, i + k * WIDTH);
+            lane[0][k] += factor * AT(vec, x0, i + k * WIDTH);
+            lane[1][k] += factor * AT(vec, x1, i + k * WIDTH);
+        }
     }
-    if (i < n)
-        for (int j = 0; j < PAIR; j++) g[j] += run_dot_part(c + i, x[j] + i, n - i);
+    if (i < n) {
+        double last[PAIR][LANES];
+        memcpy(last, lane, sizeof last);
+        for (ptrdiff_t l = 0; i + l < n; l++) {
+            last[0][l] += c[i + l] * x0[i + l];
+            last[1][l] += c[i + l] * x1[i + l];
+        }
+        memcpy(lane, last, sizeof last);
+    }
+    for (int j = 0; j < PAIR; j++) g[j] += fold(lane[j], LANES / WIDTH);
 }
 
-/* The same over one or two columns */
+/* g_j += sum_i c_i x_ij over `count` <= 8 columns, in runs. The next pair is asked for as one
+ * is read, and after the last the first of `after`. */
 static inline void dot_columns(
     const double *c, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *g,
     const Following *after
 ) {
-    if (count == PAIR) {
-        if (after->step)
-            dot_two_columns(c, x, n, g, after);
-        else
-            dot_two_columns(c, x, n, g, NULL);
-        return;
+    ptrdiff_t j = 0;
+    for (; j + PAIR <= count; j += PAIR) {
+        const int inside = j + 2 * PAIR <= count;
+        const char *next0 = inside ? (const char *)x[j + 2] : after->next[0];
+        const char *next1 = inside ? (const char *)x[j + 3] : after->next[1];
+        const ptrdiff_t step = !after->step ? 0 : inside ? (ptrdiff_t)sizeof(double) : after->step;
+        for (ptrdiff_t i = 0; i < n; i += RUN) {
+            const ptrdiff_t m = run_length(i, n);
+            const double *x0 = x[j] + i, *x1 = x[j + 1] + i;
+            const char *after0 = next0 + i * step, *after1 = next1 + i * step;
+            if (m < RUN)
+                dot_two_columns(c + i, x0, x1, m, g + j, after0, after1, step);
+            else if (step)
+                dot_two_columns(c + i, x0, x1, RUN, g + j, after0, after1, step);
+            else
+                dot_two_columns(c + i, x0, x1, RUN, g + j, NULL, NULL, 0);
+        }
     }
-    for (ptrdiff_t i = 0; i < n; i += RUN) g[0] += run_dot(c + i, x[0] + i, run_length(i, n));
+    if (j < count)
+        for (ptrdiff_t i = 0; i < n; i += RUN) g[j] += run_dot(c + i, x[j] + i, run_length(i, n));
 }
 
 /* Rows of one to three features to columns of `pitch` doubles; the lines ahead are asked for */

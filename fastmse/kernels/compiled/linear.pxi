@@ -66,16 +66,13 @@ include "linear_rows.pxi"
 include "linear_columns.pxi"
 
 
-cdef int lay_out(Job *job, X, cnp.ndarray theta, bint by_columns) except -1:
+cdef int lay_out(Job *job, X, cnp.ndarray theta) except -1:
     """Where theta and the columns of X lie; to be released when the job is done."""
     cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, k
     cdef const double *source = <const double *> cnp.PyArray_DATA(theta)
     job.pitch = (d + 3) // 4 * 4 + 8
     job.thetas = <double *> calloc(K * (job.pitch + 1), sizeof(double))
-    if by_columns:
-        job.columns = <Storage *> malloc((d + 1) * sizeof(Storage))
-    if job.thetas == NULL or (by_columns and job.columns == NULL):
-        release(job)
+    if job.thetas == NULL:
         raise MemoryError("fastmse: no memory for a copy of theta")
     job.slopes, job.offsets = job.thetas, job.thetas + K * job.pitch
     for k in range(K):
@@ -85,13 +82,13 @@ cdef int lay_out(Job *job, X, cnp.ndarray theta, bint by_columns) except -1:
         job.thetas[K * job.pitch + k] = source[k * p] if job.intercept else 0.0
     if isinstance(X, np.ndarray):
         job.X = storage_of(X)
-        if by_columns:
-            for k in range(d):
-                job.columns[k] = job.X
-                job.columns[k].data += k * job.X.column
-    else:
-        for k, column in enumerate(X.arrays):
-            job.columns[k] = storage_of(column)
+        return 0
+    job.columns = <Storage *> malloc(d * sizeof(Storage))
+    if job.columns == NULL:
+        release(job)
+        raise MemoryError("fastmse: no memory for the places of the columns")
+    for k, column in enumerate(X.arrays):
+        job.columns[k] = storage_of(column)
     return 0
 
 
@@ -113,9 +110,10 @@ cdef Job linear_job(
     job.n_double = K + weighted
     job.width = 2 * job.n_double + 2 * weighted + (K * p if grad else 0)
     job.room = min(block, job.n_rows)
-    lay_out(&job, X, theta, by_columns)
+    lay_out(&job, X, theta)
     job.scratch = 2 * (K + 1) * job.room
     if by_columns:
+        job.in_place = columns_in_place(&job)
         job.scratch += TOGETHER * SLAB
         job.evaluate = columns_block
         if d <= TOGETHER:

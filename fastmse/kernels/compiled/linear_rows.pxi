@@ -134,7 +134,7 @@ cdef void decode_and_evaluate_tile(
 cdef void rows_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
-    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, start = 0, k
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, start = 0, left, k
     cdef decoded_rows_t decoded = decoded_rows_of(job.X.code) if K == 1 else NULL
     cdef bint plain = job.X.native and job.X.row % <ptrdiff_t> sizeof(double) == 0
     cdef bint dense = (plain or decoded != NULL) and rows_in_place(job, job.X.size)
@@ -146,7 +146,8 @@ cdef void rows_block(
     cdef Tile tile
     memset(runs, 0, K * job.pitch * sizeof(double))
     while start < rows:
-        tile = next_tile(job, &at, first, start, min(longest, rows - start), dense)
+        left = min(TILE_ROWS - start % TILE_ROWS, rows - start)
+        tile = next_tile(job, &at, first, start, min(longest, left), dense)
         if not tile.in_place:
             copy_tile(job, at.w + start if at.w != NULL else NULL, first + start, tile.n, copy)
             evaluate_tile(job, &at, &tile, &reach, copy, d, runs)
