@@ -24,7 +24,7 @@ from storage import (
 )
 
 import fastmse as fm
-from fastmse.statistics import by_columns
+from fastmse.statistics import block_rows, by_columns
 
 BACKENDS = ["cython", "numba"]
 
@@ -122,6 +122,15 @@ def test_of_nan_and_infinity(dtype: str, bad: float, backend: str) -> None:
 def test_of_a_table(d: int, backend: str) -> None:
     for number, n in enumerate(sizes(d, True), start=d):
         check(lay_table(np.random.default_rng(n), n, d), number, backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", ["f8", "i1"])
+def test_of_so_many_columns_that_blocks_are_long_again(dtype: str, backend: str) -> None:
+    d = 2049
+    for number, n in enumerate((1, 2, 257, block_rows(d, True) + 1)):
+        values = small_integers(np.random.default_rng(n), (n, d), dtype)
+        check(lay_matrix(values, dtype, "F columns strided"), number, backend)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -22,32 +22,61 @@ from fastmse.statistics.grid import (
 )
 from fastmse.statistics.nodes import merge
 
-SIZES = [0, 1, 2, 15, 16, 17, 31, 63, 64, 65, 127, 128, 200, 512, 1023, 1024, 1025, 10**5, 10**9]
+SIZES = [
+    0,
+    1,
+    2,
+    15,
+    16,
+    17,
+    31,
+    63,
+    64,
+    65,
+    127,
+    128,
+    200,
+    512,
+    1023,
+    1024,
+    1025,
+    2048,
+    2049,
+    10**5,
+    10**9,
+]
 FINITE = st.floats(-1e300, 1e300)
 ANY = st.floats(width=64)
 
 
-@pytest.mark.parametrize(("columns", "bounds"), [(False, ROWS_BLOCK), (True, COLUMNS_BLOCK)])
 @pytest.mark.parametrize("d", SIZES)
-def test_a_block_is_a_power_of_two_that_stays_in_cache(
-    d: int, columns: bool, bounds: tuple[int, int]
-) -> None:
-    least, most = bounds
-    rows = block_rows(d, columns)
+def test_a_block_of_rows_stays_in_cache(d: int) -> None:
+    least, most = ROWS_BLOCK
+    rows = block_rows(d, False)
     assert rows & (rows - 1) == 0
     assert least <= rows <= most
     assert rows * d <= BLOCK_DOUBLES or rows == least
     assert 2 * rows * d > BLOCK_DOUBLES or rows == most
 
 
-@pytest.mark.parametrize(
-    ("columns", "lengths"),
-    [(False, {1024, 512, 256, 128, 64}), (True, {2048, 1024, 512, 256, 128, 64})],
-)
-def test_blocks_never_grow_with_the_features(columns: bool, lengths: set[int]) -> None:
-    rows = [block_rows(d, columns) for d in range(5000)]
+@pytest.mark.parametrize("d", SIZES)
+def test_a_block_of_columns_stays_in_cache_or_is_long(d: int) -> None:
+    least, most = COLUMNS_BLOCK
+    rows = block_rows(d, True)
+    assert rows & (rows - 1) == 0
+    assert least <= rows <= most
+    assert rows * d <= BLOCK_DOUBLES or rows == least or least * d > 2 * BLOCK_DOUBLES
+    assert 2 * rows * d > BLOCK_DOUBLES or rows == most
+
+
+def test_blocks_never_grow_with_the_features_that_fit() -> None:
+    rows = [block_rows(d, False) for d in range(5000)]
     assert rows == sorted(rows, reverse=True)
-    assert set(rows) == lengths
+    assert set(rows) == {1024, 512, 256, 128, 64}
+    columns = [block_rows(d, True) for d in range(5000)]
+    assert columns[:2049] == sorted(columns[:2049], reverse=True)
+    assert set(columns[:2049]) == {2048, 1024, 512, 256}
+    assert set(columns[2049:]) == {2048}
 
 
 @given(st.integers(0, 10**6), st.integers(1, 1000), st.booleans())
