@@ -83,7 +83,7 @@ static inline void add_columns(
         for (ptrdiff_t i = 0; i < n; i++) f[i] += theta[j] * x[j][i];
 }
 
-/* Residuals over `count` <= 8 columns, whose f is not kept */
+/* Residuals over `count` <= 8 columns, none included, whose f is not kept */
 static ALWAYS_INLINE void residuals_of(
     const double *theta, double offset, const double *const *x, int count, ptrdiff_t n,
     const Column *at
@@ -118,6 +118,7 @@ static NEVER_INLINE void residuals_of_columns(
     const Column *at
 ) {
     switch (count) {
+    case 0: residuals_of(theta, offset, x, 0, n, at); return;
     case 1: residuals_of(theta, offset, x, 1, n, at); return;
     case 2: residuals_of(theta, offset, x, 2, n, at); return;
     case 3: residuals_of(theta, offset, x, 3, n, at); return;
