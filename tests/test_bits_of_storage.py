@@ -71,7 +71,9 @@ def test_of_a_matrix(dtype: str, layout: str, backend: str) -> None:
 @pytest.mark.parametrize(("dtype", "layout"), READ_BY_VECTORS)
 @pytest.mark.parametrize("d", FEATURES)
 def test_of_every_size(d: int, dtype: str, layout: str, backend: str) -> None:
-    for number, n in enumerate(sizes(d, layout.startswith("F")), start=d):
+    """Half of the sizes each, so that every number of features meets all of them."""
+    half = (d + READ_BY_VECTORS.index((dtype, layout))) % 2
+    for number, n in enumerate(sizes(d, layout.startswith("F"))[half::2], start=d):
         values = small_integers(np.random.default_rng(n), (n, d), dtype)
         check(lay_matrix(values, dtype, layout), number, backend)
 
@@ -161,8 +163,9 @@ def test_of_rows_that_share_memory(d: int, order: str, backend: str) -> None:
 def test_of_y_and_the_weights(dtype: str, layout: str, backend: str) -> None:
     """And of predictions, which are such vectors."""
     model = fm.Linear()
+    third = DTYPES.index(dtype) % 3
     for d, order in ((2, "C"), (5, "F"), (9, "C"), (57, "C")):
-        for n in sizes(d, order == "F"):
+        for n in sizes(d, order == "F")[third::3]:
             rng = np.random.default_rng(n)
             X, theta = np.asarray(rng.normal(size=(n, d)), order=order), rng.normal(size=(2, d))
             y, w = small_integers(rng, (n,), dtype), np.abs(small_integers(rng, (n,), dtype))
