@@ -156,6 +156,7 @@ def tiny_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> 
                 slab.count,
                 slab.n,
                 rows_of(job, at, k, start),
+                job.intercept > 0,
                 high,
                 low,
                 G,

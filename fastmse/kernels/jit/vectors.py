@@ -142,6 +142,17 @@ def store(typing: Any, p: Any, i: Any, a: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def widen(typing: Any, a: Any) -> Any:
+    """A vector of 8: a, then zeros."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        zeros = ir.Constant(args[0].type, None)
+        return _shuffle(builder, args[0], zeros, list(range(8)))
+
+    return VectorType(8)(a), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def elements(typing: Any, a: Any) -> Any:
     """The elements as a tuple."""
 
