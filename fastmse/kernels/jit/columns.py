@@ -27,7 +27,7 @@ def four_of(theta: Pointer) -> Four:
 
 @inlined_kernel
 def four_columns(t: Four, x: Pointer, pitch: int, i: int) -> float:
-    return combine(t, x[i], x[pitch + i], x[2 * pitch + i], x[3 * pitch + i])
+    return float(combine(t, x[i], x[pitch + i], x[2 * pitch + i], x[3 * pitch + i]))
 
 
 @inlined_kernel
@@ -122,7 +122,14 @@ def residuals(f: Pointer, at: Rows, n: int) -> None:
 
 @inlined_kernel
 def sum_half_run(
-    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, levelled: bool, half: int
+    theta: Pointer,
+    offset: float,
+    x: Pointer,
+    pitch: int,
+    count: int,
+    at: Rows,
+    levelled: bool,
+    half: int,
 ) -> tuple[Vector, Vector, Vector, Vector, Vector]:
     """Eight of the sixteen lanes of SSE, of sum_i c_i, and of each column's gradient."""
     sse = level = g0 = g1 = g2 = spread8(0.0)
@@ -149,7 +156,14 @@ def sum_half_run(
 
 @inlined_kernel
 def sum_run(
-    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, levelled: bool, G: Pointer
+    theta: Pointer,
+    offset: float,
+    x: Pointer,
+    pitch: int,
+    count: int,
+    at: Rows,
+    levelled: bool,
+    G: Pointer,
 ) -> float:
     """One run of one to three columns, all its sums in registers: half of the lanes at a time.
 

@@ -9,6 +9,8 @@ theta is followed by seven zeros and g by three doubles.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
@@ -166,7 +168,7 @@ def rows_by_four(
     x: Pointer,
     pitch: int,
     n: int,
-    d: int,
+    d: Any,
     at: Rows,
     g: Pointer,
     graded: bool,
