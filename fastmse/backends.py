@@ -41,6 +41,11 @@ def select(backend: str) -> ModuleType:
     return jit
 
 
+def is_default(backend: str, n_threads: int | None) -> bool:
+    """Whether nothing is asked for: a call of a few rows may then go the shortest way."""
+    return backend == "auto" and n_threads is None
+
+
 def missing() -> dict[str, str]:
     """Each backend with the reason why it cannot serve here; "" where it can."""
     return {"numpy": "", "cython": "", "numba": _numba_missing(), "cuda": _CUDA_MISSING}
@@ -59,13 +64,14 @@ def _numba_missing() -> str:
 
 def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     """Threads for a call over so many array elements: small work runs serially."""
-    wanted = threads.requested(n_threads)
-    return threads.resolve(wanted) if n_doubles > SERIAL_DOUBLES else 1
+    if n_doubles > SERIAL_DOUBLES:
+        return threads.resolve(n_threads)
+    if n_threads is not None:
+        threads.requested(n_threads)
+    return 1
 
 
-def readable(
-    kernels: ModuleType, rows: Rows, block: int, columns: bool = True
-) -> Iterator[Rows]:
+def readable(kernels: ModuleType, rows: Rows, block: int, columns: bool = True) -> Iterator[Rows]:
     """The rows as these kernels read them, in stretches of whole blocks where that takes a copy.
 
     A table is read in place by `columns`, in a copy where its rows are summed as rows. NumPy's

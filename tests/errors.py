@@ -12,37 +12,59 @@ import numpy as np
 
 import fastmse as fm
 
-SHAPES = [(4097, 3), (4000, 17), (3000, 50), (1300, 300), (30_000, 1), (9000, 8)]
+SHAPES = [
+    (4097, 3),
+    (30_000, 1),
+    (9000, 8),
+    (1023, 9),
+    (4000, 17),
+    (3000, 50),
+    (1300, 300),
+    (300, 600),
+]
 
 
 def sse_of_predictions(equal: bool) -> float:
-    """Largest error in ulp over random values, all rows alike or not."""
+    """Largest error in ulp over random values and weights, all rows alike or not."""
     rng = np.random.default_rng(0)
     worst = 0.0
     for n in (128, 256, 4096, 5000, 30_000):
-        for _ in range(100 if equal else 5):
-            f = np.full(n, rng.random()) if equal else rng.random(n)
-            squares = n * Fraction(f[0]) ** 2 if equal else sum(Fraction(v) ** 2 for v in f)
-            worst = max(worst, exact.ulps(fm.evaluate(np.zeros(n), f).sse, Fraction(squares)))
+        for draw in range(120 if equal else 4):
+            rows = 1 if equal else n
+            f, w = rng.random(rows), rng.random(rows) if draw % 2 else np.ones(rows)
+            squares = sum(Fraction(a) * Fraction(b) ** 2 for a, b in zip(w, f, strict=True))
+            f, w = (np.repeat(a, n // rows) for a in (f, w))
+            e = fm.evaluate(np.zeros(n), f, sample_weight=w)
+            worst = max(worst, exact.ulps(e.sse, squares * (n // rows)))
     return worst
 
 
 def gradient_of_linear(equal: bool) -> float:
-    """Largest error in eps of 2/W sum |r x|; residuals are exact, products and sums round."""
+    """Largest error in eps of 2/W sum |w r x|; residuals are exact, products and sums round."""
     rng = np.random.default_rng(0)
     worst = 0.0
-    for n, d in SHAPES:
-        X = rng.integers(-(2**30), 2**30, (1 if equal else n, d))
-        theta, y = rng.integers(-32, 32, d), rng.integers(-(2**42), 2**42, len(X))
-        r = X @ theta - y
-        X, y, r = (np.repeat(a, n // len(a), axis=0) for a in (X, y, r))
-        for order in "CF":
-            e = fm.Linear().evaluate(np.array(X, float, order=order), y, theta)
-            for j in range(0, d, 1 + d // 5):
-                terms = [int(a) * int(b) for a, b in zip(r, X[:, j], strict=True)]
-                error = abs(Fraction(e.grad[j]) - Fraction(2 * sum(terms), n))
-                worst = max(worst, float(error / Fraction(2 * sum(map(abs, terms)), n)))
+    for n, d in SHAPES * (10 if equal else 1):
+        rows = 1 if equal else n
+        X, theta = rng.integers(-(2**30), 2**30, (rows, d)), rng.integers(-32, 32, d)
+        y, w = rng.integers(-(2**42), 2**42, rows), rng.integers(2**52, 2**53, rows)
+        for weights in (np.ones(rows, np.int64), w):
+            c = weights.astype(object) * (X @ theta - y)
+            total = sum(weights.tolist())
+            exact_gradient = [Fraction(2 * g, total) for g in c @ X.astype(object)]
+            spread = [Fraction(2 * g, total) for g in abs(c) @ abs(X).astype(object)]
+            repeated = [np.repeat(a, n // rows, axis=0) for a in (X, y, weights)]
+            worst = max(worst, largest_error(*repeated, theta, exact_gradient, spread))
     return worst / exact.EPS
+
+
+def largest_error(X, y, w, theta, gradient: list[Fraction], spread: list[Fraction]) -> float:
+    """In units of the spread, in rows and in columns."""
+    errors = [0.0]
+    for order in "CF":
+        e = fm.Linear().evaluate(np.array(X, float, order=order), y, theta, sample_weight=w)
+        for found, expected, size in zip(e.grad.tolist(), gradient, spread, strict=True):
+            errors.append(float(abs(Fraction(found) - expected) / size))
+    return max(errors)
 
 
 if __name__ == "__main__":

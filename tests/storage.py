@@ -5,6 +5,8 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 
+from fastmse.columns import Columns
+
 FLOATS = ["f8", "f4", "f2", "bfloat16"]
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 DTYPES = [*FLOATS, *INTEGERS, "?", ">f8", ">f4", ">f2", ">i2", ">i4", ">i8", ">u8"]
@@ -71,6 +73,17 @@ def lay_matrix(values: np.ndarray, dtype: str, layout: str) -> np.ndarray:
     if how == "readonly":
         array.flags.writeable = False
     return array
+
+
+def lay_table(rng: np.random.Generator, n: int, d: int) -> Columns:
+    """Plain float64 and a column of another dtype and layout, in turn."""
+    first = int(rng.integers(len(DTYPES) * len(VECTOR_LAYOUTS)))
+    arrays = []
+    for j in range(first, first + d):
+        dtype = DTYPES[j // 2 % len(DTYPES)] if j % 2 else "f8"
+        layout = VECTOR_LAYOUTS[j % len(VECTOR_LAYOUTS)] if j % 2 else "contiguous"
+        arrays.append(lay_vector(small_integers(rng, (n,), dtype), dtype, layout))
+    return Columns(arrays, [f"x{j}" for j in range(d)], n)
 
 
 def _misaligned(array: np.ndarray, order: str) -> np.ndarray:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import bit_problems
 import bits
+import edges
 import errors
+import numpy as np
 import pytest
+from storage import DTYPES
 
 
 @pytest.mark.slow
 def test_one_result_for_threads_backends_instruction_sets_and_streamings(capsys) -> None:
     bits.main()
     assert f"{bits.PROBLEMS} problems" in capsys.readouterr().out
+
+
+def test_the_problems_reach_every_storage() -> None:
+    linear = range(bits.PROBLEMS // 4, bits.PROBLEMS)
+    reached = [bit_problems.storage(i, np.random.default_rng(i)) for i in linear]
+    expected = edges.FEATURES, bit_problems.LAYOUTS, DTYPES
+    for found, wanted in zip(zip(*reached, strict=True), expected, strict=True):
+        assert set(found) == set(wanted)
 
 
 def test_the_quoted_errors_are_within_the_contract() -> None:
@@ -20,6 +32,6 @@ def test_the_quoted_errors_are_within_the_contract() -> None:
 
 
 def test_the_digest_sees_one_bit() -> None:
-    at_once = bits.linear_problem(1, "cython")[1]
-    other = bits.linear_problem(2, "cython")[1]
+    at_once = bit_problems.linear_problem(1, "cython").at_once
+    other = bit_problems.linear_problem(2, "cython").at_once
     assert at_once(1) == at_once(2) != other(1)

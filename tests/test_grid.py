@@ -13,32 +13,75 @@ from fastmse.kernels import compiled, jit
 from fastmse.kernels.jit import grid as jit_grid
 from fastmse.statistics import BlockCounter, block_rows, by_columns, piece_rows
 from fastmse.statistics.counter import LEVELS
-from fastmse.statistics.grid import BLOCK_DOUBLES, NARROW, PIECE_DOUBLES
+from fastmse.statistics.grid import (
+    BLOCK_DOUBLES,
+    COLUMNS_BLOCK,
+    PIECE_DOUBLES,
+    ROWS_BLOCK,
+    TINY,
+)
 from fastmse.statistics.nodes import merge
 
-SIZES = [0, 1, 2, 15, 16, 17, 31, 63, 64, 65, 127, 128, 200, 512, 1023, 1024, 1025, 10**5, 10**9]
+SIZES = [
+    0,
+    1,
+    2,
+    15,
+    16,
+    17,
+    31,
+    63,
+    64,
+    65,
+    127,
+    128,
+    200,
+    512,
+    1023,
+    1024,
+    1025,
+    2048,
+    2049,
+    10**5,
+    10**9,
+]
 FINITE = st.floats(-1e300, 1e300)
 ANY = st.floats(width=64)
 
 
 @pytest.mark.parametrize("d", SIZES)
-def test_a_block_is_a_power_of_two_that_stays_in_cache(d: int) -> None:
-    rows = block_rows(d)
+def test_a_block_of_rows_stays_in_cache(d: int) -> None:
+    least, most = ROWS_BLOCK
+    rows = block_rows(d, False)
     assert rows & (rows - 1) == 0
-    assert 64 <= rows <= 1024
-    assert rows * d <= BLOCK_DOUBLES or rows == 64
-    assert 2 * rows * d > BLOCK_DOUBLES or rows == 1024
+    assert least <= rows <= most
+    assert rows * d <= BLOCK_DOUBLES or rows == least
+    assert 2 * rows * d > BLOCK_DOUBLES or rows == most
 
 
-def test_blocks_never_grow_with_the_features() -> None:
-    rows = [block_rows(d) for d in range(5000)]
+@pytest.mark.parametrize("d", SIZES)
+def test_a_block_of_columns_stays_in_cache_or_is_long(d: int) -> None:
+    least, most = COLUMNS_BLOCK
+    rows = block_rows(d, True)
+    assert rows & (rows - 1) == 0
+    assert least <= rows <= most
+    assert rows * d <= BLOCK_DOUBLES or rows == least or least * d > 2 * BLOCK_DOUBLES
+    assert 2 * rows * d > BLOCK_DOUBLES or rows == most
+
+
+def test_blocks_never_grow_with_the_features_that_fit() -> None:
+    rows = [block_rows(d, False) for d in range(5000)]
     assert rows == sorted(rows, reverse=True)
     assert set(rows) == {1024, 512, 256, 128, 64}
+    columns = [block_rows(d, True) for d in range(5000)]
+    assert columns[:2049] == sorted(columns[:2049], reverse=True)
+    assert set(columns[:2049]) == {2048, 1024, 512, 256}
+    assert set(columns[2049:]) == {2048}
 
 
-@given(st.integers(0, 10**6), st.integers(1, 1000))
-def test_a_piece_is_whole_blocks_of_bounded_work(d: int, n_thetas: int) -> None:
-    block = block_rows(d)
+@given(st.integers(0, 10**6), st.integers(1, 1000), st.booleans())
+def test_a_piece_is_whole_blocks_of_bounded_work(d: int, n_thetas: int, columns: bool) -> None:
+    block = block_rows(d, columns)
     rows = piece_rows(d, n_thetas, block)
     assert rows >= block
     assert rows % block == 0
@@ -47,13 +90,13 @@ def test_a_piece_is_whole_blocks_of_bounded_work(d: int, n_thetas: int) -> None:
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("d", [1, NARROW, NARROW + 1, 100])
+@pytest.mark.parametrize("d", [1, TINY, TINY + 1, 100])
 def test_the_layout_decides_the_order_of_sums(d: int, order: str) -> None:
     whole = np.ones((300, d), order=order)
     for X in (whole, whole[::-1], whole[5:9, ::-1], whole[::3], whole.astype("f4")):
-        assert by_columns(X) == (d <= NARROW or order == "F")
+        assert by_columns(X) == (d <= TINY or order == "F")
     for row in (whole[:1], np.broadcast_to(whole[0], (300, d))):
-        assert by_columns(row) == (d <= NARROW)
+        assert by_columns(row) == (d <= TINY)
 
 
 def merge_nodes(a: np.ndarray, b: np.ndarray, k: int) -> np.ndarray:

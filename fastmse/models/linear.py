@@ -10,6 +10,7 @@ import numpy as np
 
 from fastmse import backends, inputs
 from fastmse.columns import loaded
+from fastmse.kernels import compiled
 from fastmse.models.weighting import Weighting, check_weights, checked, require_rows, weigh
 from fastmse.results import Evaluation, Fit
 from fastmse.results.features import column_names
@@ -102,6 +103,10 @@ class Linear:
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ xᵢⱼ|, both of the
         float64 residuals; the same bits for any number of threads and instruction set.
         """
+        if backends.is_default(backend, n_threads) and sample_weight is None:
+            small = compiled.small_linear(X, y, theta, self.intercept, grad)
+            if small is not None:
+                return Evaluation(len(y), float(len(y)), *small)
         kernels = backends.select(backend)
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         n, d = X.shape
@@ -262,7 +267,7 @@ class _Sums(NamedTuple):
         if not self.weighted:
             return Weighting(n, float(n))
         k = self.n_double
-        weight_sum = total[k - 1] + total[2 * k - 1]
+        weight_sum = float(total[k - 1] + total[2 * k - 1])
         return checked(n, weight_sum, total[2 * k : 2 * k + 2], sample_weight)
 
     def evaluation(self, total: np.ndarray, weighting: Weighting, single: bool) -> Evaluation:

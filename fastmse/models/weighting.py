@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -80,17 +80,17 @@ def _sum(count: Count, sample_weight: Any) -> Weighting:
     counter = BlockCounter(1, 2)
     count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PREDICTION_PIECE)
     total = counter.total()
-    return checked(len(sample_weight), total[0] + total[1], total[2:], sample_weight)
+    return checked(len(sample_weight), float(total[0] + total[1]), total[2:], sample_weight)
 
 
 def checked(
-    n_rows: int, weight_sum: float, counts: Sequence[float], sample_weight: Any
+    n_rows: int, weight_sum: float, counts: Iterable[float], sample_weight: Any
 ) -> Weighting:
     """The weighting of rows whose weights were summed, `counts` of them zero and invalid."""
     zeros, invalid = counts
     if invalid:
         _refuse(sample_weight)
-    return Weighting(n_rows - int(zeros), float(weight_sum))
+    return Weighting(n_rows - int(zeros), weight_sum)
 
 
 def _refuse(sample_weight: Any) -> None:

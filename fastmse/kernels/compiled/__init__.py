@@ -125,3 +125,17 @@ def linear(
         columns,
         _usable(n_threads),
     )
+
+
+def small_predictions(y_true: Array, y_pred: Array) -> float | None:
+    """SSE of a few rows of plain float64 in one call; None where it takes the general way."""
+    sse: float | None = module().small_predictions(y_true, y_pred)
+    return sse
+
+
+def small_linear(
+    X: Array, y: Array, theta: Array, intercept: bool, grad: bool
+) -> tuple[float, Array | None] | None:
+    """SSE and ∇MSE of a few rows of plain float64; None where it takes the general way."""
+    result: tuple[float, Array | None] | None = module().small_linear(X, y, theta, intercept, grad)
+    return result

@@ -39,16 +39,19 @@ static ALWAYS_INLINE four add_four_columns(
 static ALWAYS_INLINE double add_columns_to(
     double f, const double *theta, const double *const *x, ptrdiff_t i
 ) {
-    return f + ((theta[0] * x[0][i] + theta[1] * x[1][i]) + (theta[2] * x[2][i] + theta[3] * x[3][i]));
+    const double low = theta[0] * x[0][i] + theta[1] * x[1][i];
+    const double high = theta[2] * x[2][i] + theta[3] * x[3][i];
+    return f + (low + high);
 }
 
 /* f_i += sum_j theta_j x_ij over eight columns */
 static ALWAYS_INLINE void add_eight_columns(
     const double *theta, const double *const *x, ptrdiff_t n, double *f, const Following *after
 ) {
-    const four low[4] = {spread4(theta[0]), spread4(theta[1]), spread4(theta[2]), spread4(theta[3])};
-    const four high[4] = {spread4(theta[4]), spread4(theta[5]), spread4(theta[6]), spread4(theta[7])};
+    four low[4], high[4];
     ptrdiff_t i = 0;
+    spread_each4(theta, low);
+    spread_each4(theta + 4, high);
     for (; i + 8 <= n; i += 8) {
         const four f0 = add_four_columns(load4(f + i), low, x, i);
         const four f1 = add_four_columns(load4(f + i + 4), low, x, i + 4);
@@ -80,7 +83,7 @@ static inline void add_columns(
         for (ptrdiff_t i = 0; i < n; i++) f[i] += theta[j] * x[j][i];
 }
 
-/* Residuals over `count` <= 8 columns, whose f is not kept */
+/* Residuals over `count` <= 8 columns, none included, whose f is not kept */
 static ALWAYS_INLINE void residuals_of(
     const double *theta, double offset, const double *const *x, int count, ptrdiff_t n,
     const Column *at
@@ -93,9 +96,8 @@ static ALWAYS_INLINE void residuals_of(
         four f = spread4(offset);
         int j = 0;
         for (; j + 4 <= count; j += 4) {
-            const four factors[4] = {
-                spread4(theta[j]), spread4(theta[j + 1]), spread4(theta[j + 2]), spread4(theta[j + 3])
-            };
+            four factors[4];
+            spread_each4(theta + j, factors);
             f = add_four_columns(f, factors, column + j, i);
         }
         for (; j < count; j++) f = add4(f, mul4(spread4(theta[j]), load4(column[j] + i)));
@@ -116,6 +118,7 @@ static NEVER_INLINE void residuals_of_columns(
     const Column *at
 ) {
     switch (count) {
+    case 0: residuals_of(theta, offset, x, 0, n, at); return;
     case 1: residuals_of(theta, offset, x, 1, n, at); return;
     case 2: residuals_of(theta, offset, x, 2, n, at); return;
     case 3: residuals_of(theta, offset, x, 3, n, at); return;
@@ -204,43 +207,65 @@ static NEVER_INLINE void sum_columns(
 #undef CASE
 }
 
-/* g_j += sum_i c_i x_ij, in runs, over two columns: c is read once for both */
+/* g_0 += sum_i c_i x_0i and g_1 likewise over one run, c read once for both; next is what
+ * will be read after each, `step` bytes a row, or NULL */
 static ALWAYS_INLINE void dot_two_columns(
-    const double *c, const double *const *x, ptrdiff_t n, double *g, const Following *after
+    const double *c, const double *x0, const double *x1, ptrdiff_t n, double *g,
+    const char *next0, const char *next1, ptrdiff_t step
 ) {
+    vec lane[PAIR][LANES / WIDTH] = {0};
     ptrdiff_t i = 0;
-    for (; i + RUN <= n; i += RUN) {
-        vec lane[PAIR][LANES / WIDTH] = {0};
-        for (int l = 0; l < RUN; l += LANES) {
-            if (after)
-                for (int j = 0; j < PAIR; j++) {
-                    ask_line(after, j, i + l);
-                    ask_line(after, j, i + l + 8);
-                }
-            for (int k = 0; k < LANES / WIDTH; k++) {
-                const ptrdiff_t at = i + l + k * WIDTH;
-                for (int j = 0; j < PAIR; j++) lane[j][k] += AT(vec, c, at) * AT(vec, x[j], at);
-            }
+    for (; i + LANES <= n; i += LANES) {
+        if (step) {
+            PREFETCH(next0 + i * step);
+            PREFETCH(next1 + i * step);
+            PREFETCH(next0 + (i + 8) * step);
+            PREFETCH(next1 + (i + 8) * step);
         }
-        for (int j = 0; j < PAIR; j++) g[j] += fold(lane[j], LANES / WIDTH);
+        for (int k = 0; k < LANES / WIDTH; k++) {
+            const vec factor = AT(vec, c, i + k * WIDTH);
+            lane[0][k] += factor * AT(vec, x0, i + k * WIDTH);
+            lane[1][k] += factor * AT(vec, x1, i + k * WIDTH);
+        }
     }
-    if (i < n)
-        for (int j = 0; j < PAIR; j++) g[j] += run_dot_part(c + i, x[j] + i, n - i);
+    if (i < n) {
+        double last[PAIR][LANES];
+        memcpy(last, lane, sizeof last);
+        for (ptrdiff_t l = 0; i + l < n; l++) {
+            last[0][l] += c[i + l] * x0[i + l];
+            last[1][l] += c[i + l] * x1[i + l];
+        }
+        memcpy(lane, last, sizeof last);
+    }
+    for (int j = 0; j < PAIR; j++) g[j] += fold(lane[j], LANES / WIDTH);
 }
 
-/* The same over one or two columns */
+/* g_j += sum_i c_i x_ij over `count` <= 8 columns, in runs. The next pair is asked for as one
+ * is read, and after the last the first of `after`. */
 static inline void dot_columns(
     const double *c, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *g,
     const Following *after
 ) {
-    if (count == PAIR) {
-        if (after->step)
-            dot_two_columns(c, x, n, g, after);
-        else
-            dot_two_columns(c, x, n, g, NULL);
-        return;
+    ptrdiff_t j = 0;
+    for (; j + PAIR <= count; j += PAIR) {
+        const int inside = j + 2 * PAIR <= count;
+        const char *next0 = inside ? (const char *)x[j + 2] : after->next[0];
+        const char *next1 = inside ? (const char *)x[j + 3] : after->next[1];
+        const ptrdiff_t step = !after->step ? 0 : inside ? (ptrdiff_t)sizeof(double) : after->step;
+        for (ptrdiff_t i = 0; i < n; i += RUN) {
+            const ptrdiff_t m = run_length(i, n);
+            const double *x0 = x[j] + i, *x1 = x[j + 1] + i;
+            const char *after0 = next0 + i * step, *after1 = next1 + i * step;
+            if (m < RUN)
+                dot_two_columns(c + i, x0, x1, m, g + j, after0, after1, step);
+            else if (step)
+                dot_two_columns(c + i, x0, x1, RUN, g + j, after0, after1, step);
+            else
+                dot_two_columns(c + i, x0, x1, RUN, g + j, NULL, NULL, 0);
+        }
     }
-    for (ptrdiff_t i = 0; i < n; i += RUN) g[0] += run_dot(c + i, x[0] + i, run_length(i, n));
+    if (j < count)
+        for (ptrdiff_t i = 0; i < n; i += RUN) g[j] += run_dot(c + i, x[j] + i, run_length(i, n));
 }
 
 /* Rows of one to three features to columns of `pitch` doubles; the lines ahead are asked for */

@@ -66,6 +66,11 @@ static ALWAYS_INLINE four fold4(const four *a) {
 
 #endif
 
+/* Each of four numbers in a vector of its own */
+static ALWAYS_INLINE void spread_each4(const double *a, four *b) {
+    for (int l = 0; l < 4; l++) b[l] = spread4(a[l]);
+}
+
 /* a0 x0 + a1 x1 + a2 x2 + a3 x3, pairwise */
 static ALWAYS_INLINE four combine4(const four *a, four x0, four x1, four x2, four x3) {
     return add4(add4(mul4(a[0], x0), mul4(a[1], x1)), add4(mul4(a[2], x2), mul4(a[3], x3)));

@@ -16,12 +16,14 @@ cdef enum:
 cdef struct Job:
     Storage y
     Storage f                 # predictions
-    Storage X                 # rows of a matrix
-    const Storage *columns    # (n_features) of them, where it is read by columns
+    Storage X                 # a matrix
+    Storage *columns          # (n_features) of them in a table, else NULL
     Storage w                 # data is NULL without weights
     Storage out               # data is NULL without a gradient of predictions
+    bint in_place             # every column is float64 as it lies
     double scale              # of that gradient: 2 / sum of weights
     bint stream               # leave the cache out as it is written
+    double *thetas            # holds both of these:
     const double *slopes      # (n_thetas, pitch): each theta but its intercept, then zeros
     const double *offsets     # (n_thetas): the intercepts, or 0
     ptrdiff_t pitch

@@ -20,7 +20,9 @@
 
 enum { LANES = 16, RUN = 128, DOT_LANES = 8, LINE = 64 };
 
-#if defined(__AVX512F__)
+#if defined(FASTMSE_SCALAR)
+#define WIDTH 1 /* as on a compiler without vectors: for tests */
+#elif defined(__AVX512F__)
 #define WIDTH 8
 #elif defined(__AVX__)
 #define WIDTH 4

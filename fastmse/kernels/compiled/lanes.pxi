@@ -26,11 +26,20 @@ cdef extern from "rows.h" nogil:
     ctypedef struct Ahead:
         const char *next
         ptrdiff_t lines
+        bint far
     void residuals(const double *f, const Column *at, ptrdiff_t n) noexcept
     void evaluate_rows(
         const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n,
         ptrdiff_t d, const Column *at, double *g, Ahead ahead
     ) noexcept
+    void end_run(double *G, double *run, ptrdiff_t d) noexcept
+
+cdef extern from "decoded_rows.h" nogil:
+    ctypedef void (*decoded_rows_t)(
+        const double *theta, double offset, const char *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d,
+        const Column *at, double *g, Ahead ahead, double *tile, ptrdiff_t pitch
+    ) noexcept
+    decoded_rows_t decoded_rows_of(int code) noexcept
 
 cdef extern from "columns.h" nogil:
     const int TOGETHER, PAIR

@@ -66,38 +66,62 @@ include "linear_rows.pxi"
 include "linear_columns.pxi"
 
 
-cdef class Layout:
-    """Where X and theta lie, for as long as a job needs them."""
+cdef int lay_out(Job *job, X, cnp.ndarray theta) except -1:
+    """Where theta and the columns of X lie; to be released when the job is done."""
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters, k
+    cdef const double *source = <const double *> cnp.PyArray_DATA(theta)
+    job.pitch = (d + 3) // 4 * 4 + 8
+    job.thetas = <double *> calloc(K * (job.pitch + 1), sizeof(double))
+    if job.thetas == NULL:
+        raise MemoryError("fastmse: no memory for a copy of theta")
+    job.slopes, job.offsets = job.thetas, job.thetas + K * job.pitch
+    for k in range(K):
+        memcpy(
+            job.thetas + k * job.pitch, source + k * p + job.intercept, d * sizeof(double)
+        )
+        job.thetas[K * job.pitch + k] = source[k * p] if job.intercept else 0.0
+    if isinstance(X, np.ndarray):
+        job.X = storage_of(X)
+        return 0
+    job.columns = <Storage *> malloc(d * sizeof(Storage))
+    if job.columns == NULL:
+        release(job)
+        raise MemoryError("fastmse: no memory for the places of the columns")
+    for k, column in enumerate(X.arrays):
+        job.columns[k] = storage_of(column)
+    return 0
 
-    cdef Storage X
-    cdef Storage *columns
-    cdef double *thetas
 
-    def __cinit__(self, X, double[:, ::1] theta, bint intercept, bint by_columns, ptrdiff_t pitch):
-        cdef ptrdiff_t K = theta.shape[0], d = theta.shape[1] - intercept, j, k
-        self.thetas = <double *> calloc(K * (pitch + 1), sizeof(double))
-        if by_columns:
-            self.columns = <Storage *> malloc((d + 1) * sizeof(Storage))
-        if self.thetas == NULL or (by_columns and self.columns == NULL):
-            raise MemoryError("fastmse: no memory for a copy of theta")
-        for k in range(K):
-            for j in range(d):
-                self.thetas[k * pitch + j] = theta[k, j + intercept]
-            self.thetas[K * pitch + k] = theta[k, 0] if intercept else 0.0
-        if isinstance(X, np.ndarray):
-            self.X = storage_of(X)
-            if by_columns:
-                for j in range(d):
-                    self.columns[j] = self.X
-                    self.columns[j].data += j * self.X.column
-        else:
-            self.X = no_storage()
-            for j, column in enumerate(X.arrays):
-                self.columns[j] = storage_of(column)
+cdef void release(Job *job) noexcept:
+    free(job.thetas)
+    free(job.columns)
 
-    def __dealloc__(self):
-        free(self.columns)
-        free(self.thetas)
+
+cdef Job linear_job(
+    X, cnp.ndarray y, sample_weight, cnp.ndarray theta, ptrdiff_t K, bint intercept, bint grad,
+    bint by_columns, ptrdiff_t block,
+):
+    cdef Job job = empty_job(sample_weight)
+    cdef ptrdiff_t p = cnp.PyArray_SIZE(theta) // K, d = p - intercept
+    cdef ptrdiff_t weighted = job.w.data != NULL
+    job.y = storage_of(y)
+    job.n_rows, job.n_thetas, job.n_features, job.n_parameters = cnp.PyArray_DIM(y, 0), K, d, p
+    job.intercept, job.grad, job.block = intercept, grad, block
+    job.n_double = K + weighted
+    job.width = 2 * job.n_double + 2 * weighted + (K * p if grad else 0)
+    job.room = min(block, job.n_rows)
+    lay_out(&job, X, theta)
+    job.scratch = 2 * (K + 1) * job.room
+    if by_columns:
+        job.in_place = columns_in_place(&job)
+        job.scratch += TOGETHER * SLAB
+        job.evaluate = columns_block
+        if d <= TOGETHER:
+            job.evaluate = tiny_block if 1 <= d <= TINY else few_columns_block
+    else:
+        job.scratch += K * job.pitch + max(d * tile_rows(d) + 8, LAST_ROWS * job.pitch)
+        job.evaluate = rows_block
+    return job
 
 
 def linear(
@@ -106,25 +130,10 @@ def linear(
     cnp.ndarray theta, bint intercept, bint grad, bint by_columns, int n_threads,
 ):
     """Count rows into nodes (57, width). theta is (K, p), C order."""
-    cdef Job job = empty_job(sample_weight)
-    cdef ptrdiff_t p = cnp.PyArray_DIM(theta, 1), d = p - intercept, K = cnp.PyArray_DIM(theta, 0)
-    cdef ptrdiff_t weighted = job.w.data != NULL
-    job.pitch = (d + 3) // 4 * 4 + 8
-    cdef Layout layout = Layout(X, theta, intercept, by_columns, job.pitch)
-    job.X, job.y, job.columns = layout.X, storage_of(y), layout.columns
-    job.slopes, job.offsets = layout.thetas, layout.thetas + K * job.pitch
-    job.n_rows, job.n_thetas, job.n_features, job.n_parameters = cnp.PyArray_DIM(y, 0), K, d, p
-    job.intercept, job.grad, job.block = intercept, grad, block
-    job.n_double = K + weighted
-    job.width = 2 * job.n_double + 2 * weighted + (K * p if grad else 0)
-    job.room = min(block, job.n_rows)
-    job.scratch = 2 * (K + 1) * job.room
-    if by_columns:
-        job.scratch += TOGETHER * SLAB
-        job.evaluate = columns_block
-        if d <= TOGETHER:
-            job.evaluate = tiny_block if 1 <= d <= TINY else few_columns_block
-    else:
-        job.scratch += K * job.pitch + d * tile_rows(d) + 8
-        job.evaluate = rows_block
-    return accumulate_rows(&job, nodes, blocks, job.n_rows, n_threads)
+    cdef Job job = linear_job(
+        X, y, sample_weight, theta, cnp.PyArray_DIM(theta, 0), intercept, grad, by_columns, block
+    )
+    try:
+        return accumulate_rows(&job, nodes, blocks, job.n_rows, n_threads)
+    finally:
+        release(&job)

@@ -3,7 +3,7 @@
 
 cdef enum:
     TINY = 3                  # columns whose sums fit in registers
-    SLAB = 256                # rows: eight decoded columns of them fill 16 KB of L1
+    SLAB = 256                # rows: eight columns of them fill 16 KB of L1, decoded or read again
     ASKED_FEATURES = 256      # up to here a column is long enough for the processor's own guess
 
 
@@ -15,9 +15,24 @@ cdef struct Slab:
     bint zeros                # whether a row of it weighs nothing
 
 
+cdef inline const Storage *column_storage(const Job *job, ptrdiff_t j) noexcept nogil:
+    """Of column j, but for its address in a matrix."""
+    return &job.X if job.columns == NULL else job.columns + j
+
+
+cdef inline const char *column_data(const Job *job, ptrdiff_t j) noexcept nogil:
+    return job.X.data + j * job.X.column if job.columns == NULL else job.columns[j].data
+
+
+cdef inline bint lies_in_columns(const Job *job) noexcept nogil:
+    """Whether X is a matrix whose columns can be read as they lie."""
+    return job.columns == NULL and job.X.native and job.X.row == sizeof(double)
+
+
 cdef inline bint packs_rows(const Job *job) noexcept nogil:
-    return job.X.data != NULL and job.X.native and job.X.column == sizeof(double) \
-        and job.X.row > 0 and job.X.row % <ptrdiff_t> sizeof(double) == 0
+    """Whether a slab of rows is turned into columns at once, not column by column."""
+    return job.columns == NULL and job.X.native and job.X.column == sizeof(double) \
+        and job.X.row > <ptrdiff_t> sizeof(double) and job.X.row % <ptrdiff_t> sizeof(double) == 0
 
 
 cdef void read_slab(
@@ -26,54 +41,72 @@ cdef void read_slab(
     """Columns from j on, in place where that is possible; zeros in rows of zero weight."""
     cdef ptrdiff_t q, i
     cdef const Storage *column
+    cdef const char *source
     cdef double *target
-    cdef bint packed = job.columns[j].row != sizeof(double) and packs_rows(job)
+    cdef bint packed
+    if lies_in_columns(job) and not slab.zeros:
+        source = job.X.data + j * job.X.column + (first + slab.start) * <ptrdiff_t> sizeof(double)
+        for q in range(slab.count):
+            slab.x[q] = <const double *> (source + q * job.X.column)
+        return
+    packed = packs_rows(job)
     if packed:
         to_columns(
-            <const double *> (job.X.data + (first + slab.start) * job.X.row), job.X.row // 8,
-            slab.n, slab.count, scratch, SLAB,
+            <const double *> (job.X.data + (first + slab.start) * job.X.row),
+            job.X.row // <ptrdiff_t> sizeof(double), slab.n, slab.count, scratch, SLAB,
         )
     for q in range(slab.count):
-        column = job.columns + j + q
+        column = column_storage(job, j + q)
+        source = column_data(job, j + q) + (first + slab.start) * column.row
         target = scratch + q * SLAB
         slab.x[q] = target
-        if not packed:
-            if column.native and column.row == sizeof(double) and not slab.zeros:
-                slab.x[q] = <const double *> column.data + first + slab.start
-            else:
-                column.decode(
-                    column.data + (first + slab.start) * column.row, column.row, slab.n, target
-                )
+        if column.native and column.row == sizeof(double) and not slab.zeros:
+            slab.x[q] = <const double *> source
+        elif not packed:
+            column.decode(source, column.row, slab.n, target)
         if slab.zeros:
             for i in range(slab.n):
                 target[i] = 0.0 if w[slab.start + i] == 0.0 else target[i]
 
 
-cdef Slab slab_of(const Block *at, ptrdiff_t start, ptrdiff_t rows, ptrdiff_t count) noexcept nogil:
-    cdef Slab slab
-    slab.start, slab.n, slab.count = start, min(SLAB, rows - start), count
-    slab.zeros = at.w != NULL and any_zero(at.w + start, slab.n)
-    return slab
+cdef bint columns_in_place(const Job *job) noexcept nogil:
+    """Whether every column is float64 as it lies."""
+    cdef ptrdiff_t j
+    if job.columns == NULL:
+        return lies_in_columns(job)
+    for j in range(job.n_features):
+        if not (job.columns[j].native and job.columns[j].row == sizeof(double)):
+            return False
+    return True
 
 
-cdef Following following(
-    const Job *job, ptrdiff_t j, ptrdiff_t count, ptrdiff_t row
+cdef inline void place_slab(
+    Slab *slab, const Block *at, ptrdiff_t start, ptrdiff_t end, ptrdiff_t count
 ) noexcept nogil:
-    """The columns from j on, where there are `count` of them and they lie packed."""
-    cdef Following after
+    slab.start, slab.n, slab.count = start, end - start, count
+    slab.zeros = at.w != NULL and any_zero(at.w + start, slab.n)
+
+
+cdef inline void follow(
+    const Job *job, ptrdiff_t j, ptrdiff_t count, ptrdiff_t row, Following *after
+) noexcept nogil:
+    """Ask for the columns from j on, where there are `count` of them and they lie packed."""
     cdef ptrdiff_t q
-    cdef const Storage *column
+    cdef const char *source = job.X.data + j * job.X.column + row * job.X.row
     after.step = 0
     if job.n_features <= ASKED_FEATURES or j + count > job.n_features:
-        return after
+        return
+    if job.columns == NULL and job.X.row == job.X.size:
+        after.step = job.X.row
+        for q in range(count):
+            after.next[q] = source + q * job.X.column
+        return
     for q in range(count):
-        column = job.columns + j + q
-        if column.row != column.size:
+        if column_storage(job, j + q).row != column_storage(job, j + q).size:
             after.step = 0
-            return after
-        after.step = max(after.step, column.row)
-        after.next[q] = column.data + row * column.row
-    return after
+            return
+        after.step = max(after.step, column_storage(job, j + q).row)
+        after.next[q] = column_data(job, j + q) + row * column_storage(job, j + q).row
 
 
 cdef inline void add_slab(
@@ -99,15 +132,14 @@ cdef inline void dot_slab(
     const Job *job, const Slab *slab, ptrdiff_t j, const Block *at, const Following *after
 ) noexcept nogil:
     """G += sum_i c_i x_i for every theta."""
-    cdef ptrdiff_t k, q
+    cdef ptrdiff_t k
     cdef Following nothing
     nothing.step = 0
     for k in range(job.n_thetas):
-        for q from 0 <= q < slab.count by PAIR:
-            dot_columns(
-                at.c + k * job.room + slab.start, slab.x + q, min(PAIR, slab.count - q), slab.n,
-                at.G + k * job.n_parameters + j + q, &nothing if k else after,
-            )
+        dot_columns(
+            at.c + k * job.room + slab.start, slab.x, slab.count, slab.n,
+            at.G + k * job.n_parameters + j, &nothing if k else after,
+        )
 
 
 cdef inline void subtract(const Job *job, const Block *at, ptrdiff_t rows) noexcept nogil:
@@ -127,12 +159,12 @@ cdef void tiny_block(
     cdef Slab slab
     cdef Column column
     cdef Sums sums
-    cdef ptrdiff_t start, k
+    cdef ptrdiff_t length = SLAB, start, k
     for k in range(job.n_thetas):
         sums.sse.high = sums.sse.low = 0.0
         sums.g = at.G + k * job.n_parameters
-        for start from 0 <= start < rows by SLAB:
-            slab = slab_of(&at, start, rows, job.n_features)
+        for start from 0 <= start < rows by length:
+            place_slab(&slab, &at, start, min(start + length, rows), job.n_features)
             read_slab(job, at.w, 0, first, &slab, at.free)
             column = column_of(job, &at, k, start)
             sum_columns(
@@ -150,10 +182,10 @@ cdef void few_columns_block(
     cdef Slab slab
     cdef Column column
     cdef Following nothing
-    cdef ptrdiff_t start, k
+    cdef ptrdiff_t length = SLAB, start, k
     nothing.step = 0
-    for start from 0 <= start < rows by SLAB:
-        slab = slab_of(&at, start, rows, job.n_features)
+    for start from 0 <= start < rows by length:
+        place_slab(&slab, &at, start, min(start + length, rows), job.n_features)
         read_slab(job, at.w, 0, first, &slab, at.free)
         for k in range(job.n_thetas):
             column = column_of(job, &at, k, start)
@@ -169,21 +201,23 @@ cdef void columns_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
     cdef Block at = begin_block(job, first, rows, node, scratch)
-    cdef ptrdiff_t d = job.n_features, j, start
+    cdef ptrdiff_t d = job.n_features, length = SLAB, j, start
     cdef Slab slab
     cdef Following after
+    if job.n_thetas == 1 and job.in_place and not (at.w != NULL and any_zero(at.w, rows)):
+        length = rows
     for j from 0 <= j < d by TOGETHER:
-        for start from 0 <= start < rows by SLAB:
-            slab = slab_of(&at, start, rows, min(TOGETHER, d - j))
+        for start from 0 <= start < rows by length:
+            place_slab(&slab, &at, start, min(start + length, rows), min(TOGETHER, d - j))
             read_slab(job, at.w, j, first, &slab, at.free)
-            after = following(job, j + TOGETHER, TOGETHER, first + start)
+            follow(job, j + TOGETHER, TOGETHER, first + start, &after)
             add_slab(job, &slab, j, &at, &after)
     subtract(job, &at, rows)
     if job.grad:
-        for j from 0 <= j < d by PAIR:
-            for start from 0 <= start < rows by SLAB:
-                slab = slab_of(&at, start, rows, min(PAIR, d - j))
+        for j from 0 <= j < d by TOGETHER:
+            for start from 0 <= start < rows by length:
+                place_slab(&slab, &at, start, min(start + length, rows), min(TOGETHER, d - j))
                 read_slab(job, at.w, j, first, &slab, at.free)
-                after = following(job, j + PAIR, PAIR, first + start)
+                follow(job, j + TOGETHER, PAIR, first + start, &after)
                 dot_slab(job, &slab, j, &at, &after)
     end_block(job, rows, &at, node)

@@ -19,10 +19,10 @@ cdef inline bint is_dense(const Storage *X, ptrdiff_t d) noexcept nogil:
     return X.column == X.size and X.row == d * X.size
 
 
-cdef inline bint rows_in_place(const Job *job) noexcept nogil:
+cdef inline bint rows_in_place(const Job *job, ptrdiff_t size) noexcept nogil:
+    """Whether vectors can be read from rows of elements of this size as they lie."""
     cdef const Storage *X = &job.X
-    return X.native and X.column == sizeof(double) and X.row % <ptrdiff_t> sizeof(double) == 0 \
-        and X.row >= job.n_features * <ptrdiff_t> sizeof(double)
+    return X.column == size and X.row >= job.n_features * size
 
 
 cdef void copy_tile(
@@ -51,72 +51,115 @@ cdef inline bint any_zero(const double *w, ptrdiff_t n) noexcept nogil:
     return zeros
 
 
-cdef Ahead ahead_of(
-    const Job *job, ptrdiff_t first, ptrdiff_t rows, bint in_place, ptrdiff_t k
-) noexcept nogil:
-    """What to ask memory for while theta k is evaluated on a tile.
+cdef struct Reach:
+    ptrdiff_t lines           # to ask for with every four rows
+    ptrdiff_t distance        # bytes from a tile to what is asked for first
+    ptrdiff_t share           # bytes that each theta asks for
 
-    Alone in place: the lines a little ahead. Else the next tile, a share for each theta.
+
+cdef Reach reach_of(const Job *job, bint in_place, ptrdiff_t tile) noexcept nogil:
+    """What memory is asked for while a tile is evaluated.
+
+    By one theta in place the lines a little ahead, else the next tile, a share by each theta.
     """
-    cdef const Storage *X = &job.X
-    cdef ptrdiff_t line = LINE, group = 4 * X.row, groups = rows // 4, distance
+    cdef ptrdiff_t row = job.X.row, K = job.n_thetas
+    cdef Reach reach
+    reach.lines = reach.distance = reach.share = 0
+    if not is_dense(&job.X, job.n_features) or (K == 1 and job.n_features >= LONG_ROW):
+        return reach
+    reach.lines = (4 * row + LINE * K - 1) // (LINE * K)
+    reach.distance = tile * row
+    if in_place and K == 1:
+        reach.distance = min(AHEAD_LINES * LINE, tile * row)
+    reach.share = tile // 4 * reach.lines * LINE
+    return reach
+
+
+cdef struct Tile:
+    const char *here          # rows [start, start + n) of the block, as they lie
+    ptrdiff_t start
+    ptrdiff_t n
+    bint in_place             # vectors may be read from there
+
+
+cdef Tile next_tile(
+    const Job *job, const Block *at, ptrdiff_t first, ptrdiff_t start, ptrdiff_t most, bint dense
+) noexcept nogil:
+    """At most so many rows; the last ones of the array, and rows of zero weight, not in place."""
+    cdef Tile tile
+    cdef ptrdiff_t least = tile_rows(job.n_features)
+    tile.start, tile.n = start, most
+    tile.here = job.X.data + (first + start) * job.X.row
+    tile.in_place = dense and not (at.w != NULL and any_zero(at.w + start, most))
+    if tile.in_place and first + start + most == job.n_rows:
+        if most > LAST_ROWS:
+            tile.n = (most - 1) // LAST_ROWS * LAST_ROWS
+        else:
+            tile.in_place = False
+    if not tile.in_place:
+        tile.n = min(tile.n, least)
+    return tile
+
+
+cdef void evaluate_tile(
+    const Job *job, const Block *at, const Tile *tile, const Reach *reach,
+    const double *x, ptrdiff_t pitch, double *runs,
+) noexcept nogil:
+    cdef ptrdiff_t k
+    cdef Column column
     cdef Ahead ahead
-    ahead.next, ahead.lines = NULL, 0
-    if not is_dense(X, job.n_features) or (job.n_thetas == 1 and job.n_features >= LONG_ROW):
-        return ahead
-    if in_place and job.n_thetas == 1:
-        ahead.lines = (group + line - 1) // line
-        distance = min(AHEAD_LINES * line, rows * X.row)
-    else:
-        ahead.lines = (group + line * job.n_thetas - 1) // (line * job.n_thetas)
-        distance = rows * X.row + k * groups * ahead.lines * line
-        if distance >= 2 * rows * X.row:
-            ahead.lines = 0
-    ahead.next = X.data + first * X.row + distance
-    return ahead
+    ahead.far = tile.in_place and job.n_thetas == 1
+    for k in range(job.n_thetas):
+        column = column_of(job, at, k, tile.start)
+        ahead.next, ahead.lines = tile.here + reach.distance + k * reach.share, reach.lines
+        evaluate_rows(
+            job.slopes + k * job.pitch, job.offsets[k], x, pitch, tile.n, job.n_features, &column,
+            runs + k * job.pitch if job.grad else NULL, ahead,
+        )
+
+
+cdef void decode_and_evaluate_tile(
+    const Job *job, const Block *at, const Tile *tile, const Reach *reach,
+    decoded_rows_t decoded, double *scratch, double *runs,
+) noexcept nogil:
+    cdef Column column = column_of(job, at, 0, tile.start)
+    cdef Ahead ahead
+    ahead.next, ahead.lines, ahead.far = tile.here + max(AHEAD_LINES * LINE, 4 * job.X.row), 0, True
+    decoded(
+        job.slopes, job.offsets[0], tile.here, job.X.row, tile.n, job.n_features, &column,
+        runs if job.grad else NULL, ahead, scratch, job.pitch,
+    )
 
 
 cdef void rows_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
-    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, p = job.n_parameters
-    cdef ptrdiff_t start = 0, n, j, k, pitch
-    cdef bint in_place, dense = rows_in_place(job)
+    cdef ptrdiff_t K = job.n_thetas, d = job.n_features, start = 0, left, k
+    cdef decoded_rows_t decoded = decoded_rows_of(job.X.code) if K == 1 else NULL
+    cdef bint plain = job.X.native and job.X.row % <ptrdiff_t> sizeof(double) == 0
+    cdef bint dense = (plain or decoded != NULL) and rows_in_place(job, job.X.size)
     cdef ptrdiff_t longest = TILE_ROWS if dense and K == 1 else tile_rows(d)
+    cdef Reach reach = reach_of(job, dense, longest)
     cdef Block at = begin_block(job, first, rows, node, scratch)
     cdef double *runs = at.free
-    cdef double *tile = runs + K * job.pitch
-    cdef double *g
-    cdef const double *x
-    cdef const double *w
-    cdef Column column
+    cdef double *copy = runs + K * job.pitch
+    cdef Tile tile
     memset(runs, 0, K * job.pitch * sizeof(double))
     while start < rows:
-        n = min(min(longest, TILE_ROWS - start % TILE_ROWS), rows - start)
-        w = at.w + start if at.w != NULL else NULL
-        in_place = dense and not any_zero(w, n)
-        if in_place and first + start + n == job.n_rows:
-            if n > LAST_ROWS:
-                n = (n - 1) // LAST_ROWS * LAST_ROWS
-            else:
-                in_place = False
-        if in_place:
-            x, pitch = <const double *> (job.X.data + (first + start) * job.X.row), job.X.row // 8
-        else:
-            n = min(n, tile_rows(d))
-            copy_tile(job, w, first + start, n, tile)
-            x, pitch = tile, d
-        for k in range(K):
-            column = column_of(job, &at, k, start)
-            g = runs + k * job.pitch if job.grad else NULL
-            evaluate_rows(
-                job.slopes + k * job.pitch, job.offsets[k], x, pitch, n, d, &column, g,
-                ahead_of(job, first + start, n, in_place, k),
+        left = min(TILE_ROWS - start % TILE_ROWS, rows - start)
+        tile = next_tile(job, &at, first, start, min(longest, left), dense)
+        if not tile.in_place:
+            copy_tile(job, at.w + start if at.w != NULL else NULL, first + start, tile.n, copy)
+            evaluate_tile(job, &at, &tile, &reach, copy, d, runs)
+        elif plain:
+            evaluate_tile(
+                job, &at, &tile, &reach, <const double *> tile.here,
+                job.X.row // <ptrdiff_t> sizeof(double), runs,
             )
-        start += n
+        else:
+            decode_and_evaluate_tile(job, &at, &tile, &reach, decoded, copy, runs)
+        start += tile.n
         if job.grad and (start % TILE_ROWS == 0 or start == rows):
             for k in range(K):
-                for j in range(d):
-                    at.G[k * p + j] += runs[k * job.pitch + j]
-            memset(runs, 0, K * job.pitch * sizeof(double))
+                end_run(at.G + k * job.n_parameters, runs + k * job.pitch, d)
     end_block(job, rows, &at, node)

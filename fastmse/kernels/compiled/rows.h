@@ -13,6 +13,7 @@
  *   d >= 512    four rows at once, four streams of pages           0.9-1.1
  *
  * Four rows at once reached 0.5-0.8 in the middle, one at a time 0.8 elsewhere.
+ * Those are the loops alone; docs/benchmarks.md has the whole calls.
  *
  * theta is followed by seven zeros and g by three doubles; after x seven
  * doubles can be read, whose values are not used.
@@ -36,10 +37,12 @@ typedef struct {
     double *r, *c;
 } Column;
 
-/* Memory to ask for meanwhile: `lines` of it for every group of four rows. */
+/* Memory to ask for meanwhile: `lines` of it for every group of four rows; and whether the
+ * rows themselves come from there, not from a cache. */
 typedef struct {
     const char *next;
     ptrdiff_t lines;
+    int far;
 } Ahead;
 
 static ALWAYS_INLINE void ask(Ahead *ahead) {
@@ -224,6 +227,14 @@ static inline void rows_in_turn(
     last_rows(theta, offset, x, pitch, i, n, d, at, g);
 }
 
+/* G += run, and the run begins anew */
+static inline void end_run(double *restrict G, double *restrict run, ptrdiff_t d) {
+    for (ptrdiff_t j = 0; j < d; j++) {
+        G[j] += run[j];
+        run[j] = 0.0;
+    }
+}
+
 /* Short rows of a known length: the loops over it vanish. */
 #define ROWS_OF(D)                                                                          \
     static NEVER_INLINE void rows_of_##D(                                                   \
@@ -250,7 +261,7 @@ static inline void evaluate_rows(
     case 8: rows_of_8(theta, offset, x, pitch, n, at, g, ahead); return;
     default: break;
     }
-    if (SHORT_ROW < d && d < LONG_ROW && ahead.lines)
+    if (SHORT_ROW < d && d < LONG_ROW && ahead.far)
         rows_in_turn(theta, offset, x, pitch, n, d, at, g);
     else
         rows_by_four_of(theta, offset, x, pitch, n, d, at, g, ahead);

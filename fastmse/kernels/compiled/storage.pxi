@@ -17,6 +17,7 @@ cdef struct Storage:
     ptrdiff_t size           # bytes of an element
     decoder_t decode
     encoder_t encode         # NULL unless the elements are floating
+    int code                 # STORAGE_*, or -1 where the bytes are swapped
     bint native              # aligned float64 in this machine's byte order
 
 
@@ -48,6 +49,7 @@ cdef Storage storage_of(cnp.ndarray array):
     storage.size = cnp.PyArray_ITEMSIZE(array)
     storage.decode = DECODERS[code][swapped]
     storage.encode = ENCODERS[code][swapped] if code <= STORAGE_bfloat16 else NULL
+    storage.code = -1 if swapped else code
     storage.native = code == STORAGE_float64 and not swapped and cnp.PyArray_ISALIGNED(array)
     return storage
 

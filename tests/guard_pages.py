@@ -1,0 +1,151 @@
+"""Evaluations of arrays between protected pages: ``python guard_pages.py WORK``.
+
+Touching a byte before or after an array ends the process. Each result must have the bits of the
+same values elsewhere in memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+from bit_problems import digest
+
+import fastmse as fm
+from fastmse.columns import Columns
+
+PAGE = mmap.PAGESIZE
+
+ROWS = [*range(1, 10), 63, 64, 65, 66, 130]
+ROW_LENGTHS = [1, 2, 3, *range(4, 18), 50, 57, 100, 511, 513]
+COLUMN_LENGTHS = [*range(1, 10), 127, 128, 129, 255, 256, 257]
+NUMBERS_OF_COLUMNS = [1, 2, 3, 4, 5, 7, 8, 9, 17]
+STREAMED = [2**20, 2**20 + 1, 2**20 + 5]
+
+
+def pages(size: int) -> tuple[mmap.mmap, int]:
+    """Memory for `size` bytes between two protected pages, and how much it has."""
+    room = -(-size // PAGE) * PAGE
+    memory = mmap.mmap(-1, room + 2 * PAGE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    mprotect = ctypes.CDLL(None).mprotect
+    for page in (start, start + PAGE + room):
+        assert mprotect(ctypes.c_void_p(page), ctypes.c_size_t(PAGE), ctypes.c_int(0)) == 0
+    return memory, room
+
+
+def fenced(values: np.ndarray, at_end: bool, strides: tuple[int, ...] | None = None) -> np.ndarray:
+    """The values in memory whose last byte, or first, is the last or first that may be touched."""
+    strides = strides or values.strides
+    reach = [(length - 1) * stride for length, stride in zip(values.shape, strides, strict=True)]
+    below = -sum(r for r in reach if r < 0)
+    size = below + sum(r for r in reach if r > 0) + values.itemsize
+    memory, room = pages(size)
+    offset = PAGE + (room - size if at_end else 0) + below
+    array = np.ndarray(values.shape, values.dtype, memory, offset, strides)
+    array[...] = values
+    return array
+
+
+def weightings(rng: np.random.Generator, n: int, at_end: bool) -> Iterator[np.ndarray | None]:
+    """None, all positive, and some zero."""
+    yield None
+    for zeros in (False, True):
+        w = rng.random(n)
+        if zeros:
+            w[1::3] = 0
+        yield fenced(w, at_end)
+
+
+def evaluate(X: Any, y: np.ndarray, theta: np.ndarray, w: np.ndarray | None) -> list[str]:
+    """At one theta with and without the gradient, and at all of them."""
+    return [
+        digest(fm.Linear().evaluate(X, y, at, sample_weight=w, grad=grad), grad)
+        for at, grad in ((theta[0], True), (theta[0], False), (theta, True))
+    ]
+
+
+def check(rng: np.random.Generator, X: Any, plain: np.ndarray, at_end: bool, name: str) -> None:
+    """X between protected pages against the same values elsewhere."""
+    n, d = X.shape
+    y, theta = fenced(rng.normal(size=n), at_end), fenced(rng.normal(size=(3, d)), at_end)
+    for w in weightings(rng, n, at_end):
+        elsewhere = None if w is None else w.copy()
+        found, expected = (
+            evaluate(X, y, theta, w),
+            evaluate(plain, y.copy(), theta.copy(), elsewhere),
+        )
+        assert found == expected, f"{name}: {n=} {d=} {at_end=}"
+
+
+def rows() -> None:
+    """C order: side by side, apart, and reversed."""
+    rng = np.random.default_rng(0)
+    for d, n, at_end in product(ROW_LENGTHS, ROWS, (False, True)):
+        for dtype, pitch in (("f8", d), ("f8", d + 3), ("f8", -d), ("f4", d), ("i1", d)):
+            plain = rng.integers(-60, 60, (n, d)).astype(dtype)
+            X = fenced(plain, at_end, (pitch * plain.itemsize, plain.itemsize))
+            check(rng, X, plain, at_end, f"rows of {dtype}, {pitch=}")
+
+
+def columns() -> None:
+    """Fortran order: side by side, apart, and reversed either way."""
+    rng = np.random.default_rng(1)
+    for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
+        for dtype, row, pitch in (("f8", 1, n), ("f8", 1, n + 3), ("f8", -1, -n), ("i1", 1, n)):
+            plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(dtype))
+            X = fenced(plain, at_end, (row * plain.itemsize, pitch * plain.itemsize))
+            check(rng, X, plain, at_end, f"columns of {dtype}, {row=}, {pitch=}")
+
+
+def tables() -> None:
+    """Each column between protected pages of its own."""
+    rng = np.random.default_rng(2)
+    for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
+        plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(float))
+        kinds = [("f8", "f8", "f4", ">i2", "i1")[j % 5] for j in range(d)]
+        arrays = [fenced(x.astype(kind), at_end) for x, kind in zip(plain.T, kinds, strict=True)]
+        check(rng, Columns(arrays, [f"x{j}" for j in range(d)], n), plain, at_end, "table")
+
+
+def predictions() -> None:
+    """The gradient into memory of its own, over y_pred and over y_true."""
+    rng = np.random.default_rng(3)
+    for n, at_end, dtype in product(COLUMN_LENGTHS, (False, True), ("f8", "f4", "f2")):
+        for w in weightings(rng, n, at_end):
+            check_gradient(rng, n, at_end, dtype, w)
+
+
+def streamed() -> None:
+    """Large gradients, whose stores leave the cache out where `out` is aligned to 16 bytes: not
+    where an odd number of them ends with the page.
+    """
+    rng = np.random.default_rng(4)
+    for n, at_end in product(STREAMED, (False, True)):
+        check_gradient(rng, n, at_end, "f8", None)
+
+
+def check_gradient(
+    rng: np.random.Generator, n: int, at_end: bool, dtype: str, w: np.ndarray | None
+) -> None:
+    y, f = (fenced(rng.integers(-60, 60, n).astype(dtype), at_end) for _ in range(2))
+    expected = fm.evaluate(y.copy(), f.copy(), sample_weight=w).grad
+    for out in (fenced(np.zeros(n, dtype), at_end), f, y):
+        before = y.copy(), f.copy()
+        fm.evaluate(y, f, sample_weight=w, out=out)
+        assert out.tobytes() == expected.tobytes(), f"gradient: {n=} {at_end=} {dtype=}"
+        y[...], f[...] = before
+
+
+WORKS: dict[str, Callable[[], None]] = {
+    work.__name__: work for work in (rows, columns, tables, predictions, streamed)
+}
+
+if __name__ == "__main__":
+    WORKS[sys.argv[1]]()
+    print("done")
