@@ -16,7 +16,7 @@ import numpy as np
 
 from fastmse.kernels.jit.layers import threading_layer
 from fastmse.kernels.jit.linear import LinearJob
-from fastmse.kernels.jit.linear_columns import SLAB, TINY, TOGETHER, count_columns
+from fastmse.kernels.jit.linear_columns import COLUMNS_SCRATCH, TINY, count_columns
 from fastmse.kernels.jit.linear_rows import count_rows, tile_rows
 from fastmse.kernels.jit.predictions import PredictionsJob, count_predictions
 from fastmse.kernels.jit.weights import WeightsJob, count_weights
@@ -57,11 +57,12 @@ def predictions(
         y, f = _plain(y_true[start:stop]), _plain(y_pred[start:stop])
         w = None if sample_weight is None else _plain(sample_weight[start:stop])
         target = None if out is None else out[start:stop]
-        decoded = target is not None and not _is_plain(target)
-        gradient = np.empty(stop - start) if decoded else target
+        gradient = target
+        if target is not None and not _is_plain(target):
+            gradient = np.empty(stop - start)
         job = PredictionsJob(_address(y), _address(f), _address(w), _address(gradient), scale)
         count_predictions(counter, job, block, stop - start, 0, n_threads)
-        if decoded:
+        if target is not None and gradient is not target:
             with np.errstate(over="ignore"):
                 target[...] = gradient
 
@@ -80,21 +81,31 @@ def linear(
 ) -> None:
     d, K, room = X.shape[1], len(theta), min(block, len(y))
     slopes, offsets = _slopes(theta, intercept)
-    scratch = 2 * K * room + (TOGETHER * SLAB + TINY + 1)
-    if not columns:
-        scratch = 2 * K * room + slopes.size + d * tile_rows(d)
+    count, free = count_rows, slopes.size + d * tile_rows(d)
+    if columns:
+        count, free = count_columns, COLUMNS_SCRATCH
     in_place = _is_readable(X, columns)
-    count = count_columns if columns else count_rows
-    for start, stop in _stretches(len(y), block, d + 1, in_place):
+    plain = in_place and all(_is_plain(a) for a in (y, sample_weight) if a is not None)
+    for start, stop in _stretches(len(y), block, 2 if in_place else d + 1, plain):
         x = X[start:stop] if in_place else _decoded(X[start:stop], columns)
         right = _plain(y[start:stop])
         w = None if sample_weight is None else _plain(sample_weight[start:stop])
         job = LinearJob(
-            *(_address(x), x.strides[0] // DOUBLE, x.strides[1] // DOUBLE),
-            *(_address(right), _address(w), _address(slopes), _address(offsets)),
-            *(slopes.shape[1], K, d, int(intercept), grad, room),
+            x=_address(x),
+            row=x.strides[0] // DOUBLE,
+            column=x.strides[1] // DOUBLE,
+            y=_address(right),
+            w=_address(w),
+            slopes=_address(slopes),
+            offsets=_address(offsets),
+            pitch=slopes.shape[1],
+            n_thetas=K,
+            n_features=d,
+            intercept=int(intercept),
+            graded=bool(grad),
+            room=room,
         )
-        count(counter, job, block, stop - start, scratch, n_threads)
+        count(counter, job, block, stop - start, 2 * K * room + free, n_threads)
 
 
 def _slopes(theta: Array, intercept: bool) -> tuple[Array, Array]:

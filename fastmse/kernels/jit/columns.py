@@ -27,7 +27,7 @@ def four_of(theta: Pointer) -> Four:
 
 @inlined_kernel
 def four_columns(t: Four, x: Pointer, pitch: int, i: int) -> float:
-    return combine(t, x[i], x[pitch + i], x[2 * pitch + i], x[3 * pitch + i])
+    return float(combine(t, x[i], x[pitch + i], x[2 * pitch + i], x[3 * pitch + i]))
 
 
 @inlined_kernel
@@ -122,7 +122,14 @@ def residuals(f: Pointer, at: Rows, n: int) -> None:
 
 @inlined_kernel
 def sum_half_run(
-    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, half: int
+    theta: Pointer,
+    offset: float,
+    x: Pointer,
+    pitch: int,
+    count: int,
+    at: Rows,
+    levelled: bool,
+    half: int,
 ) -> tuple[Vector, Vector, Vector, Vector, Vector]:
     """Eight of the sixteen lanes of SSE, of sum_i c_i, and of each column's gradient."""
     sse = level = g0 = g1 = g2 = spread8(0.0)
@@ -137,7 +144,8 @@ def sum_half_run(
             f += theta[2] * x2
         r, c = weigh_residual(f - load8(at.y, i), load8(at.w, i), at.weighted)
         sse += c * r
-        level += c
+        if levelled:
+            level += c
         g0 += c * x0
         if count > 1:
             g1 += c * x1
@@ -148,14 +156,21 @@ def sum_half_run(
 
 @inlined_kernel
 def sum_run(
-    theta: Pointer, offset: float, x: Pointer, pitch: int, count: int, at: Rows, G: Pointer
+    theta: Pointer,
+    offset: float,
+    x: Pointer,
+    pitch: int,
+    count: int,
+    at: Rows,
+    levelled: bool,
+    G: Pointer,
 ) -> float:
     """One run of one to three columns, all its sums in registers: half of the lanes at a time.
 
     The level is the intercept's gradient.
     """
-    low = sum_half_run(theta, offset, x, pitch, count, at, 0)
-    high = sum_half_run(theta, offset, x, pitch, count, at, LANES // 2)
+    low = sum_half_run(theta, offset, x, pitch, count, at, levelled, 0)
+    high = sum_half_run(theta, offset, x, pitch, count, at, levelled, LANES // 2)
     G[0] += fold(low[1] + high[1])
     G[1] += fold(low[2] + high[2])
     if count > 1:
@@ -193,6 +208,7 @@ def sum_columns_of(
     count: int,
     n: int,
     at: Rows,
+    levelled: bool,
     high: float,
     low: float,
     G: Pointer,
@@ -200,7 +216,7 @@ def sum_columns_of(
     whole = n // RUN * RUN
     for i in range(0, whole, RUN):
         here = shift_rows(at, i)
-        run = sum_run(theta, offset, shift(x, i), pitch, count, here, G)
+        run = sum_run(theta, offset, shift(x, i), pitch, count, here, levelled, G)
         high, low = add_run(high, low, run)
     if whole < n:
         here = shift_rows(at, whole)
@@ -218,16 +234,17 @@ def sum_columns(
     count: int,
     n: int,
     at: Rows,
+    levelled: bool,
     high: float,
     low: float,
     G: Pointer,
 ) -> tuple[float, float]:
     """SSE, from (high, low) on, and G (the level, g_1 ..) over n rows of one to three columns."""
     if count == 1:
-        return sum_columns_of(theta, offset, x, pitch, 1, n, at, high, low, G)
+        return sum_columns_of(theta, offset, x, pitch, 1, n, at, levelled, high, low, G)
     if count == 2:
-        return sum_columns_of(theta, offset, x, pitch, 2, n, at, high, low, G)
-    return sum_columns_of(theta, offset, x, pitch, 3, n, at, high, low, G)
+        return sum_columns_of(theta, offset, x, pitch, 2, n, at, levelled, high, low, G)
+    return sum_columns_of(theta, offset, x, pitch, 3, n, at, levelled, high, low, G)
 
 
 @inner_kernel

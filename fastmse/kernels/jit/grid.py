@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from fastmse.kernels.jit import layers
 from fastmse.kernels.jit.flags import inner_kernel, parallel_kernel, serial_kernel
-
 from fastmse.kernels.jit.memory import take
 from fastmse.statistics import BlockCounter
 from fastmse.statistics.counter import LEVELS

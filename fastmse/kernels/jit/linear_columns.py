@@ -35,16 +35,18 @@ TINY = 3
 SLAB = 256
 TINY_SLAB = 512
 ASKED_FEATURES = 256
+COLUMNS_SCRATCH = TOGETHER * SLAB + TINY + 1
+"""Doubles for a slab, and then for the sums of a few columns and their intercept."""
 
 
 class Slab(NamedTuple):
-    """Rows [start, start + n) of the block, columns [j, j + count): x[j pitch + i]."""
+    """Rows [start, start + n) of the block, columns [j, j + width): x[j pitch + i]."""
 
     x: Pointer
     pitch: int
     start: int
     n: int
-    count: int
+    width: int
 
 
 @inner_kernel
@@ -114,7 +116,7 @@ def add_slab(job: LinearJob, at: Block, slab: Slab, j: int) -> None:
             shift(pointer(job.slopes), k * job.pitch + j),
             slab.x,
             slab.pitch,
-            slab.count,
+            slab.width,
             slab.n,
             f,
             k == 0 and asks(job, j, TOGETHER),
@@ -126,12 +128,12 @@ def dot_slab(job: LinearJob, at: Block, slab: Slab, j: int) -> None:
     """G += sum_i c_i x_i for every theta."""
     p = job.n_features + job.intercept
     for k in range(job.n_thetas):
-        for q in range(0, slab.count, PAIR):
+        for q in range(0, slab.width, PAIR):
             dot_columns(
                 shift(at.rows.c, k * job.room + slab.start),
                 shift(slab.x, q * slab.pitch),
                 slab.pitch,
-                min(PAIR, slab.count - q),
+                min(PAIR, slab.width - q),
                 slab.n,
                 shift(at.G, k * p + j + q),
                 k == 0 and asks(job, j, PAIR),
@@ -153,9 +155,10 @@ def tiny_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> 
                 pointer(job.offsets)[k],
                 slab.x,
                 slab.pitch,
-                slab.count,
+                slab.width,
                 slab.n,
                 rows_of(job, at, k, start),
+                job.intercept > 0,
                 high,
                 low,
                 G,
@@ -177,7 +180,7 @@ def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Blo
                 pointer(job.offsets)[k],
                 slab.x,
                 slab.pitch,
-                slab.count,
+                slab.width,
                 slab.n,
                 rows_of(job, at, k, start),
             )

@@ -36,7 +36,7 @@ def copy_tile(x: Pointer, pitch: int, w: Pointer, rows: int, d: int, tile: Point
 
 @inlined_kernel
 def ahead_of(job: LinearJob, rows: int, in_place: bool, k: int) -> int:
-    """How many doubles ahead memory is asked for while theta k is evaluated on a tile; 0: it is not.
+    """How many doubles ahead memory is asked for while theta k is evaluated on a tile, or 0.
 
     Alone in place: a little ahead. Else the next tile, by the first theta.
     """

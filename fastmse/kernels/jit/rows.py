@@ -9,6 +9,8 @@ theta is followed by seven zeros and g by three doubles.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
@@ -26,6 +28,7 @@ from fastmse.kernels.jit.vectors import (
     spread4,
     spread8,
     store,
+    widen,
 )
 
 SHORT_ROW = 56
@@ -58,7 +61,7 @@ def dot_four_rows(
 ) -> Vector:
     """<theta, x> of four rows; memory is asked for what lies `ahead` of each column of them."""
     x1, x2, x3 = shift(x, pitch), shift(x, 2 * pitch), shift(x, 3 * pitch)
-    f0 = f1 = f2 = f3 = spread8(0.0)
+    f0 = f1 = f2 = f3 = spread8(-0.0)  # plus a is a: the first sum vanishes where d is known
     whole = d // 8 * 8
     for j in range(0, whole, 8):
         if asked:
@@ -71,7 +74,15 @@ def dot_four_rows(
     if whole < d:
         if asked:
             ask(x, ahead + 4 * whole, 4)
-        t, n = load8(theta, whole), d - whole
+        n = d - whole
+        if n <= 4:
+            t4 = load4(theta, whole)
+            f0 += widen(t4 * part4(x, whole, n))
+            f1 += widen(t4 * part4(x1, whole, n))
+            f2 += widen(t4 * part4(x2, whole, n))
+            f3 += widen(t4 * part4(x3, whole, n))
+            return fold_four(f0, f1, f2, f3)
+        t = load8(theta, whole)
         f0 += t * part8(x, whole, n)
         f1 += t * part8(x1, whole, n)
         f2 += t * part8(x2, whole, n)
@@ -157,7 +168,7 @@ def rows_by_four(
     x: Pointer,
     pitch: int,
     n: int,
-    d: int,
+    d: Any,
     at: Rows,
     g: Pointer,
     graded: bool,

@@ -51,18 +51,18 @@ def _shuffle(builder: Any, a: Any, b: Any, which: list[int]) -> Any:
 def _define(operation: Callable[..., Any], instruction: str) -> None:
     """a ∘ b for two vectors, and for a scalar with a vector."""
 
-    @type_callable(operation)
+    @type_callable(operation)  # type: ignore[untyped-decorator]
     def _type(context: Any) -> Any:
         def kind(a: Any, b: Any) -> Any:
             return b if isinstance(b, VectorType) and a in (b, types.float64) else None
 
         return kind
 
-    @lower_builtin(operation, VectorType, VectorType)
+    @lower_builtin(operation, VectorType, VectorType)  # type: ignore[untyped-decorator]
     def _vectors(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return getattr(builder, instruction)(*args)
 
-    @lower_builtin(operation, types.Float, VectorType)
+    @lower_builtin(operation, types.Float, VectorType)  # type: ignore[untyped-decorator]
     def _scalar(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         a = _spread(builder, args[0], signature.args[1].count)
         return getattr(builder, instruction)(a, args[1])
@@ -142,6 +142,17 @@ def store(typing: Any, p: Any, i: Any, a: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def widen(typing: Any, a: Any) -> Any:
+    """A vector of 8: a, then zeros."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        zeros = ir.Constant(args[0].type, None)
+        return _shuffle(builder, args[0], zeros, list(range(8)))
+
+    return VectorType(8)(a), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def elements(typing: Any, a: Any) -> Any:
     """The elements as a tuple."""
 
@@ -213,9 +224,9 @@ def split(typing: Any, rows: Any) -> Any:
         columns = []
         for j in range(d):
             column = vectors[0]
-            for k in range(d):
-                taken = [divmod(i * d + j, n) for i in range(n)]
-                which = [i if at < k else n + l if at == k else 0 for i, (at, l) in enumerate(taken)]
+            for k in range(d):  # its elements up to those of vector k
+                places = [divmod(i * d + j, n) for i in range(n)]
+                which = [n + at if own == k else i for i, (own, at) in enumerate(places)]
                 column = _shuffle(builder, column, vectors[k], which)
             columns.append(column)
         return context.make_tuple(builder, signature.return_type, columns)
