@@ -128,7 +128,7 @@ def test_of_a_table(d: int, backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("dtype", ["f8", "i1"])
-def test_of_so_many_columns_that_blocks_are_long_again(dtype: str, backend: str) -> None:
+def test_of_more_columns_than_the_cache_holds(dtype: str, backend: str) -> None:
     d = 2049
     for number, n in enumerate((1, 2, 257, block_rows(d, True) + 1)):
         values = small_integers(np.random.default_rng(n), (n, d), dtype)
