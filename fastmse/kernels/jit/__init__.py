@@ -8,26 +8,22 @@ disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numba
 import numpy as np
 
+from fastmse.kernels.jit.arrays import DOUBLE, address, is_double, is_plain, plain, stretches
 from fastmse.kernels.jit.layers import threading_layer
 from fastmse.kernels.jit.linear import LinearJob
 from fastmse.kernels.jit.linear_columns import COLUMNS_SCRATCH, TINY, count_columns
 from fastmse.kernels.jit.linear_rows import count_rows, tile_rows
 from fastmse.kernels.jit.predictions import PredictionsJob, count_predictions
 from fastmse.kernels.jit.weights import WeightsJob, count_weights
+from fastmse.kernels.jit.wide import WIDE_DOUBLES, count_wide
 from fastmse.statistics import BlockCounter
 
 Array = Any
-
-DECODED_DOUBLES = 2**17
-"""Rows are decoded 1 MB at a time, which L2 or L3 holds until the kernel reads it."""
-
-DOUBLE = 8
 
 
 def describe() -> dict[str, Any]:
@@ -37,9 +33,9 @@ def describe() -> dict[str, Any]:
 
 
 def weights(counter: BlockCounter, block: int, sample_weight: Array, n_threads: int) -> None:
-    for start, stop in _stretches(len(sample_weight), block, 1, _is_plain(sample_weight)):
-        w = _plain(sample_weight[start:stop])
-        count_weights(counter, WeightsJob(_address(w)), block, stop - start, 0, n_threads)
+    for start, stop in stretches(len(sample_weight), block, 1, is_plain(sample_weight)):
+        w = plain(sample_weight[start:stop])
+        count_weights(counter, WeightsJob(address(w)), block, stop - start, 0, n_threads)
 
 
 def predictions(
@@ -52,15 +48,15 @@ def predictions(
     scale: float,
     n_threads: int,
 ) -> None:
-    plain = all(_is_plain(a) for a in (y_true, y_pred, sample_weight, out) if a is not None)
-    for start, stop in _stretches(len(y_true), block, 3, plain):
-        y, f = _plain(y_true[start:stop]), _plain(y_pred[start:stop])
-        w = None if sample_weight is None else _plain(sample_weight[start:stop])
+    in_place = all(is_plain(a) for a in (y_true, y_pred, sample_weight, out) if a is not None)
+    for start, stop in stretches(len(y_true), block, 3, in_place):
+        y, f = plain(y_true[start:stop]), plain(y_pred[start:stop])
+        w = None if sample_weight is None else plain(sample_weight[start:stop])
         target = None if out is None else out[start:stop]
         gradient = target
-        if target is not None and not _is_plain(target):
+        if target is not None and not is_plain(target):
             gradient = np.empty(stop - start)
-        job = PredictionsJob(_address(y), _address(f), _address(w), _address(gradient), scale)
+        job = PredictionsJob(address(y), address(f), address(w), address(gradient), scale)
         count_predictions(counter, job, block, stop - start, 0, n_threads)
         if target is not None and gradient is not target:
             with np.errstate(over="ignore"):
@@ -79,33 +75,35 @@ def linear(
     columns: bool,
     n_threads: int,
 ) -> None:
-    d, K, room = X.shape[1], len(theta), min(block, len(y))
+    n, d = X.shape
+    K, room = len(theta), min(block, n)
     slopes, offsets = _slopes(theta, intercept)
-    count, free = count_rows, slopes.size + d * tile_rows(d)
-    if columns:
-        count, free = count_columns, COLUMNS_SCRATCH
+    job = LinearJob(
+        *(0, 1, 0, 0, 0),  # X, y and the weights follow
+        slopes=address(slopes),
+        offsets=address(offsets),
+        pitch=slopes.shape[1],
+        n_thetas=K,
+        n_features=d,
+        intercept=int(intercept),
+        graded=bool(grad),
+        room=room,
+    )
+    scratch = 2 * K * room + (COLUMNS_SCRATCH if columns else slopes.size + d * tile_rows(d))
+    count = count_columns if columns else count_rows
     in_place = _is_readable(X, columns)
-    plain = in_place and all(_is_plain(a) for a in (y, sample_weight) if a is not None)
-    for start, stop in _stretches(len(y), block, 2 if in_place else d + 1, plain):
-        x = X[start:stop] if in_place else _decoded(X[start:stop], columns)
-        right = _plain(y[start:stop])
-        w = None if sample_weight is None else _plain(sample_weight[start:stop])
-        job = LinearJob(
-            x=_address(x),
-            row=x.strides[0] // DOUBLE,
-            column=x.strides[1] // DOUBLE,
-            y=_address(right),
-            w=_address(w),
-            slopes=_address(slopes),
-            offsets=_address(offsets),
-            pitch=slopes.shape[1],
-            n_thetas=K,
-            n_features=d,
-            intercept=int(intercept),
-            graded=bool(grad),
-            room=room,
-        )
-        count(counter, job, block, stop - start, 2 * K * room + free, n_threads)
+    if columns and not in_place and room * d > WIDE_DOUBLES:
+        count_wide(counter, job, block, X, y, sample_weight, scratch)
+        return
+    all_plain = in_place and all(is_plain(a) for a in (y, sample_weight) if a is not None)
+    for start, stop in stretches(n, block, 2 if in_place else d + 1, all_plain):
+        x, right = X[start:stop], plain(y[start:stop])
+        if not in_place:
+            x = np.asarray(x, dtype=np.float64, order="F" if columns else "C")
+        w = None if sample_weight is None else plain(sample_weight[start:stop])
+        row, column = (stride // DOUBLE for stride in x.strides)
+        here = job._replace(x=address(x), row=row, column=column, y=address(right), w=address(w))
+        count(counter, here, block, stop - start, scratch, n_threads)
 
 
 def _slopes(theta: Array, intercept: bool) -> tuple[Array, Array]:
@@ -116,40 +114,11 @@ def _slopes(theta: Array, intercept: bool) -> tuple[Array, Array]:
     return slopes, theta[:, 0].copy() if intercept else np.zeros(K)
 
 
-def _address(array: Array | None) -> int:
-    return 0 if array is None else int(array.__array_interface__["data"][0])
-
-
-def _is_double(array: Array) -> bool:
-    return bool(array.dtype == np.float64 and array.dtype.isnative and array.flags.aligned)
-
-
-def _is_plain(array: Array) -> bool:
-    return bool(_is_double(array) and array.flags.c_contiguous)
-
-
 def _is_readable(X: Array, columns: bool) -> bool:
     """Whether the kernels read X where it lies: rows, or columns, each in one piece.
 
     At most three columns may have any strides: they are packed.
     """
-    if not isinstance(X, np.ndarray) or not _is_double(X):
+    if not isinstance(X, np.ndarray) or not is_double(X):
         return False
     return bool(X.shape[1] <= TINY or X.strides[0 if columns else 1] == DOUBLE)
-
-
-def _plain(array: Array) -> Array:
-    """The array as contiguous float64: itself, or decoded."""
-    return np.ascontiguousarray(array, dtype=np.float64)
-
-
-def _decoded(X: Array, columns: bool) -> Array:
-    """Rows of a matrix or a table as float64, in the order that they are read in."""
-    return np.asarray(X, dtype=np.float64, order="F" if columns else "C")
-
-
-def _stretches(n: int, block: int, width: int, plain: bool) -> Iterator[tuple[int, int]]:
-    """All rows at once if they need no decoding, else stretches of whole blocks."""
-    step = n if plain else max(DECODED_DOUBLES // (width * block), 1) * block
-    for start in range(0, n, step):
-        yield start, min(start + step, n)

@@ -46,19 +46,32 @@ class Block(NamedTuple):
     "scratch after all that"
 
 
+@inlined_kernel
+def n_double_of(job: LinearJob) -> int:
+    return job.n_thetas + (job.w != 0)
+
+
+@inner_kernel
+def block_at(job: LinearJob, first: int, node: Node, scratch: Node) -> Block:
+    """Where the parts of the block lie that begins with row `first`."""
+    weighted = job.w != 0
+    y, r = shift(pointer(job.y), first), begin(scratch)
+    w, c = y, r
+    if weighted:
+        w, c = shift(pointer(job.w), first), shift(r, job.n_thetas * job.room)
+    plain = 2 * n_double_of(job) + (2 if weighted else 0)
+    G = shift(begin(node), plain + job.intercept)
+    return Block(Rows(y, w, r, c, weighted), G, shift(r, 2 * job.n_thetas * job.room))
+
+
 @inner_kernel
 def begin_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node) -> Block:
     """The node cleared, and the weights counted into it."""
-    K, weighted = job.n_thetas, job.w != 0
-    sums = begin(node)
-    fill(sums, node.size, 0.0)
-    y, r = shift(pointer(job.y), first), begin(scratch)
-    w, c, n_double = y, r, K
-    if weighted:
-        w, c, n_double = shift(pointer(job.w), first), shift(r, K * job.room), K + 1
-        weigh(w, rows, sums, K, n_double)
-    G = shift(sums, 2 * n_double + (2 if weighted else 0) + job.intercept)
-    return Block(Rows(y, w, r, c, weighted), G, shift(r, 2 * K * job.room))
+    at = block_at(job, first, node, scratch)
+    fill(begin(node), node.size, 0.0)
+    if at.rows.weighted:
+        weigh(at.rows.w, rows, begin(node), job.n_thetas, n_double_of(job))
+    return at
 
 
 @inlined_kernel
@@ -67,11 +80,6 @@ def rows_of(job: LinearJob, at: Block, k: int, start: int) -> Rows:
     y, w, r, c, weighted = at.rows
     n = k * job.room + start
     return Rows(shift(y, start), shift(w, start), shift(r, n), shift(c, n), weighted)
-
-
-@inlined_kernel
-def n_double_of(job: LinearJob) -> int:
-    return job.n_thetas + (job.w != 0)
 
 
 @inner_kernel

@@ -190,17 +190,39 @@ def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Blo
 
 
 @inner_kernel
+def longest_slab(job: LinearJob, at: Block, rows: int) -> int:
+    """All rows at once where one theta reads them in place, else what L1 holds."""
+    copied = job.row != 1 or (at.rows.weighted and any_zero(at.rows.w, rows))
+    return SLAB if copied or job.n_thetas > 1 else rows
+
+
+@inner_kernel
+def add_between(job: LinearJob, at: Block, first: int, rows: int, j: int, end: int) -> None:
+    """f += theta x over the columns [j, end), j a multiple of 8; r = f - y and c = w r at last."""
+    longest = longest_slab(job, at, rows)
+    for q in range(j, end, TOGETHER):
+        for start in range(0, rows, longest):
+            add_slab(job, at, slab_of(job, at, first, rows, start, q, TOGETHER, longest), q)
+    if end == job.n_features:
+        for k in range(job.n_thetas):
+            here = rows_of(job, at, k, 0)
+            residuals(here.r, here, rows)
+
+
+@inner_kernel
+def dot_between(job: LinearJob, at: Block, first: int, rows: int, j: int, end: int) -> None:
+    """G += sum_i c_i x_i over the columns [j, end), j a multiple of 2."""
+    longest = longest_slab(job, at, rows)
+    for q in range(j, end, PAIR):
+        for start in range(0, rows, longest):
+            dot_slab(job, at, slab_of(job, at, first, rows, start, q, PAIR, longest), q)
+
+
+@inner_kernel
 def many_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> None:
-    for j in range(0, job.n_features, TOGETHER):
-        for start in range(0, rows, SLAB):
-            add_slab(job, at, slab_of(job, at, first, rows, start, j, TOGETHER, SLAB), j)
-    for k in range(job.n_thetas):
-        here = rows_of(job, at, k, 0)
-        residuals(here.r, here, rows)
+    add_between(job, at, first, rows, 0, job.n_features)
     if job.graded:
-        for j in range(0, job.n_features, PAIR):
-            for start in range(0, rows, SLAB):
-                dot_slab(job, at, slab_of(job, at, first, rows, start, j, PAIR, SLAB), j)
+        dot_between(job, at, first, rows, 0, job.n_features)
     end_block(job, rows, at, node)
 
 
