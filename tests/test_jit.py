@@ -47,7 +47,7 @@ def test_wide_columns_have_the_same_bits(make, n, intercept) -> None:
     reason="only Linux tells a process its peak memory and resets it",
 )
 def test_wide_columns_are_decoded_in_parts() -> None:
-    n, d = 2048, 4000  # 64 MB as float64
+    n, d = 1024, 8000  # 16 MB a block as float64
     X, y, theta = matrix(n, d), np.ones(n), np.ones(d)
 
     def evaluate() -> object:

@@ -1,4 +1,4 @@
-"""Columns that must be decoded, a few at a time: a whole block takes 268 MB at d = 16384.
+"""Columns that must be decoded, a few at a time: a whole block takes 34 MB at d = 16384.
 
 One thread: most of the time goes into NumPy's decoding.
 """
