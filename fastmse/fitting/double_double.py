@@ -97,11 +97,6 @@ class DoubleDouble:
         """Self · 2^exponents, exactly."""
         return DoubleDouble(np.ldexp(self.hi, exponents), np.ldexp(self.lo, exponents))
 
-    def add_gram(self, a: DoubleDouble, b: DoubleDouble, n_threads: int) -> None:
-        """Self += a bᵀ in place, for a symmetric product of two (m, n)."""
-        threads = n_threads if len(a.hi) * a.hi.size > SERIAL_PRODUCTS else 1
-        compiled.module().gram_double_double(a.hi, a.lo, b.hi, b.lo, self.hi, self.lo, threads)
-
     def add_outer(self, u: DoubleDouble, v: DoubleDouble, n_threads: int) -> None:
         """Self += u vᵀ in place, (m, n) += (m,) (n,)."""
         threads = n_threads if self.hi.size > SERIAL_PRODUCTS else 1

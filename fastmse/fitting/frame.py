@@ -38,23 +38,6 @@ class Frame:
         exponents = np.clip(np.concatenate(([0], exponents)), -LARGEST, LARGEST)
         return cls(np.concatenate(([0.0], first)), exponents.astype(np.int64))
 
-    def exact(self, block: FloatArray) -> DoubleDouble:
-        """Z of a block (d + 1, rows), without rounding: (m, rows)."""
-        scale = self._scale()
-        z = DoubleDouble.zeros(len(self.origin), block.shape[1])
-        z.hi[0] = 1.0
-        z[1:] = DoubleDouble.sum_of(block * scale, -self.origin[1:, None] * scale)
-        return z
-
-    def rounded(self, block: FloatArray) -> FloatArray:
-        """Z of a block, each element rounded to float64."""
-        scale = self._scale()
-        z = np.empty((len(self.origin), block.shape[1]))
-        z[0] = 1.0
-        np.multiply(block, scale, out=z[1:])
-        z[1:] -= self.origin[1:, None] * scale
-        return z
-
     def offset(self) -> FloatArray:
         """2^−eⱼ oⱼ, (m,)."""
         return np.ldexp(self.origin, -self.exponents)
@@ -63,10 +46,6 @@ class Frame:
         """Σ w (2^−eⱼ vⱼ)² of the columns as they are, not shifted: (m,)."""
         offset = self.offset()
         return np.asarray(np.diag(gram) + offset * (2 * gram[0] + offset * gram[0, 0]))
-
-    def _scale(self) -> FloatArray:
-        """2^−eⱼ of x and y; a product with it is exact, and ten times as fast as ldexp."""
-        return np.ldexp(1.0, -self.exponents[1:, None])
 
     def origin_in(self, other: Frame) -> DoubleDouble:
         """The origin of this frame in coordinates of the other, exactly: (m,)."""

@@ -3,7 +3,7 @@
 `update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
 
 precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
-"double"          float64, by BLAS                       below 5 · 2⁻⁵³
+"double"          float64                                below 5 · 2⁻⁵³
 "double-double"   106 bits, of z without a rounding      below 2⁻¹⁰¹
 
 Blocks are added in double-double either way, so the number of rows is no matter.
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastmse import threads
+from fastmse.fitting.accumulate import add_gram
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
-from fastmse.fitting.rows import RowBuffer
+from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.gaussian import FloatArray
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
 """Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
 
 WEIGHT_TYPES = ("frequency", "precision")
-
-CALL_PRODUCTS = 2**26
-"""Products in one call of the double-double kernel, 50 ms: then signals are served."""
 
 
 class SufficientStatistics:
@@ -104,8 +101,8 @@ class SufficientStatistics:
 
         Raises ValueError for NaN or infinity in a row of weight > 0.
         """
-        for block in self._rows.push(X, y, sample_weight):
-            self._take(block)
+        for rows in self._rows.push(X, y, sample_weight):
+            self._take(rows)
 
     def merge(self, other: SufficientStatistics) -> None:
         """Take the rows of another statistic in; `other` stays as it is.
@@ -135,28 +132,41 @@ class SufficientStatistics:
 
     def total(self) -> tuple[Frame, DoubleDouble]:
         """G of all rows so far, in its frame. Raises ValueError if there are none."""
-        pending = self._rows.pending
-        if not self._rows.filled:
-            if self._frame is None:
-                raise ValueError("X: got no row of weight > 0; want at least one")
-            return self._frame, self._gram
-        frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
-        return frame, self._plus(frame, pending)
-
-    def _take(self, block: FloatArray) -> None:
+        if self._rows.filled:
+            return self._plus_pending()
         if self._frame is None:
-            self._frame = Frame.of(block[:-1], shift=self.intercept)
-        self._gram = self._plus(self._frame, block)
-        self._counted += _count(block)
+            raise ValueError("X: got no row of weight > 0; want at least one")
+        return self._frame, self._gram.copy()
 
-    def _plus(self, frame: Frame, block: FloatArray) -> DoubleDouble:
-        """G with a block more; `fit` tells which column if squares overflow."""
-        values, weight = block[:-1], block[-1]
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self.precision == "double":
-                return self._gram + gram_double(frame, values, weight)
-            n_threads = threads.resolve(self.n_threads)
-            return self._gram + gram_double_double(frame, values, weight, n_threads)
+    def _plus_pending(self) -> tuple[Frame, DoubleDouble]:
+        """G with the rows of the incomplete block."""
+        pending = self._rows.pending
+        frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
+        gram = self._gram.copy()
+        self._add(gram, frame, self._rows.pending_part())
+        return frame, gram
+
+    def _take(self, rows: Part) -> None:
+        """Rows that the buffer passes on; the first of all are in its memory."""
+        if self._frame is None:
+            self._frame = Frame.of(self._rows.pending[:-1], shift=self.intercept)
+        self._add(self._gram, self._frame, rows)
+        log_weights = self._log_weights(rows)
+        self._counted += [len(rows), 0.0, log_weights]
+        self._counted[1] = self._gram.hi[0, 0] + self._gram.lo[0, 0]
+
+    def _add(self, gram: DoubleDouble, frame: Frame, rows: Part) -> None:
+        add_gram(gram, frame, rows, self._rows, precision=self.precision, n_threads=self.n_threads)
+
+    def _log_weights(self, rows: Part) -> float:
+        """Σ log wᵢ, a block at a time."""
+        if rows.weight is None or self.weight_type != "precision":
+            return 0.0
+        total = 0.0
+        for start in range(0, len(rows), self._rows.block):
+            weight = np.asarray(rows.weight[start : start + self._rows.block], dtype=np.float64)
+            total += float(np.log(weight).sum())
+        return total
 
     def _counts(self) -> FloatArray:
         """n, Σ wᵢ and Σ log wᵢ; n is exact up to 2⁵³."""
@@ -169,30 +179,6 @@ class SufficientStatistics:
 def _count(block: FloatArray) -> FloatArray:
     weight = block[-1]
     return np.array([len(weight), weight.sum(), np.log(weight).sum()])
-
-
-def gram_double(frame: Frame, values: FloatArray, weight: FloatArray) -> DoubleDouble:
-    """G of a block in float64, symmetric."""
-    z = frame.rounded(values)
-    if (weight == 1.0).all():
-        return DoubleDouble.of(z @ z.T)  # one BLAS syrk
-    gram = (z * weight) @ z.T
-    return DoubleDouble.of((gram + gram.T) / 2)
-
-
-def gram_double_double(
-    frame: Frame, values: FloatArray, weight: FloatArray, n_threads: int
-) -> DoubleDouble:
-    """G of a block in double-double, a bounded number of rows at a time."""
-    m = len(frame.origin)
-    gram = DoubleDouble.zeros(m, m)
-    step = max(16, CALL_PRODUCTS // m**2)
-    for start in range(0, len(weight), step):
-        w = weight[start : start + step]
-        z = frame.exact(values[:, start : start + step])
-        u = z if (w == 1.0).all() else z * DoubleDouble.of(w)
-        gram.add_gram(u, z, n_threads)
-    return gram
 
 
 def default_names(n_features: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fastmse import threads
+from fastmse.fitting.accumulate import add_residuals
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.gram import SufficientStatistics
 from fastmse.fitting.notes import (
@@ -21,10 +22,9 @@ from fastmse.fitting.notes import (
     warn_caller,
 )
 from fastmse.fitting.overflow import beyond_range, check_gram, check_theta
-from fastmse.fitting.rows import RowBuffer
+from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.fitting.solve import Solution, solve
 from fastmse.gaussian import FloatArray
-from fastmse.kernels import compiled
 from fastmse.results import Fit
 
 Block: TypeAlias = Sequence[Any]
@@ -110,7 +110,7 @@ def fit_rows(
         chosen, passes = "gram2", 3
         statistics, solution = gathered(chosen)
     blocks = _Blocks(rows, statistics.names, target)
-    sse = residual_sum(blocks.columns(), solution)
+    sse = residual_sum(blocks.parts(), solution, n_threads)
     return _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
 
 
@@ -161,35 +161,39 @@ class _Blocks:
     def __init__(self, rows: Rows, names: Sequence[str], target: str) -> None:
         self.rows, self.names, self.target = rows, names, target
 
-    def columns(self) -> Iterator[FloatArray]:
-        """Blocks (d + 2, rows) of X, y and weight; a view, valid until the next."""
+    def parts(self) -> Iterator[tuple[Part, int]]:
+        """Whole blocks and what is left, views valid until the next; and a block's length."""
         buffer = RowBuffer(self.names, self.target)
         for X, y, weight in self.rows():
-            yield from buffer.push(X, y, weight)
+            for part in buffer.push(X, y, weight):
+                yield part, buffer.block
         if buffer.filled:
-            yield buffer.pending
+            yield buffer.pending_part(), buffer.block
 
-    def __call__(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+    def __call__(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
         """Blocks X (rows, d), y (rows,), weight (rows,), as `Fit.robust` reads them."""
-        for block in self.columns():
-            yield block[:-2].T, block[-2], block[-1]
+        for part, block in self.parts():
+            for start in range(0, len(part), block):
+                rows = part.cut(start, start + block)
+                X, y = (np.asarray(a, dtype=np.float64) for a in (rows.X, rows.y))
+                weight = rows.weight
+                yield X, y, None if weight is None else np.asarray(weight, dtype=np.float64)
 
 
-def residual_sum(blocks: Iterable[FloatArray], solution: Solution) -> float:
+def residual_sum(
+    parts: Iterable[tuple[Part, int]], solution: Solution, n_threads: int | None
+) -> float:
     """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once.
 
     The columns are scaled as in the Gram matrix, so that products neither over- nor underflow.
     """
-    kernels = compiled.module()
-    scale = np.ldexp(1.0, -solution.exponents)
-    total = DoubleDouble.of(0.0)
-    for block in blocks:
-        part = kernels.residual_sum_double_double(
-            block, scale, solution.scaled.hi, solution.scaled.lo
+    total, theta = DoubleDouble.zeros(1), solution.scaled[None]
+    for part, block in parts:
+        add_residuals(
+            total, part, block, exponents=solution.exponents, theta=theta, n_threads=n_threads
         )
-        total = total + DoubleDouble(*np.array(part))
     with np.errstate(over="ignore", under="ignore"):
-        return float(np.ldexp(total.hi, 2 * solution.exponents[-1]))
+        return float(np.ldexp(total.hi[0], 2 * solution.exponents[-1]))
 
 
 def _result(

@@ -127,6 +127,54 @@ def linear(
     )
 
 
+def gram(
+    hi: Array,
+    lo: Array,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    scale: Array,
+    shift: Array,
+    block: int,
+    double_double: bool,
+    checked: bool,
+    n_threads: int,
+) -> int:
+    """Add Σ w z zᵀ, z = (1, scale (x, y) − shift), to hi + lo (m, m); the number of rows done."""
+    done: int = module().gram(
+        hi,
+        lo,
+        X,
+        y,
+        sample_weight,
+        scale,
+        shift,
+        block,
+        double_double,
+        checked,
+        _usable(n_threads),
+    )
+    return done
+
+
+def residual_sums(
+    hi: Array,
+    lo: Array,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    scale: Array,
+    theta_hi: Array,
+    theta_lo: Array,
+    block: int,
+    n_threads: int,
+) -> None:
+    """Add Σ w (y − θ₀ − Σ θⱼ xⱼ)², x and y scaled, to hi + lo (k,) for each target."""
+    module().residual_sums(
+        hi, lo, X, y, sample_weight, scale, theta_hi, theta_lo, block, _usable(n_threads)
+    )
+
+
 def small_predictions(y_true: Array, y_pred: Array) -> float | None:
     """SSE of a few rows of plain float64 in one call; None where it takes the general way."""
     sse: float | None = module().small_predictions(y_true, y_pred)

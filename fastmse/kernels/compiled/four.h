@@ -28,13 +28,24 @@ static ALWAYS_INLINE four first4(four a, ptrdiff_t n) {
     return n >= 4 ? a : (four)((four_bits)a & *(const four_bits *)(KEEP + 4 - n));
 }
 
-/* (l0 + l2) + (l1 + l3) of the lanes of each of four vectors */
-static ALWAYS_INLINE four fold4(const four *a) {
 #if defined(__clang__)
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
 #else
 #define SHUFFLE(a, b, i, j, k, l) __builtin_shuffle(a, b, (four_bits){i, j, k, l})
 #endif
+
+/* Lane l of vector i to lane i of vector l */
+static ALWAYS_INLINE void transpose4(four *a) {
+    const four x0 = SHUFFLE(a[0], a[1], 0, 4, 2, 6), x1 = SHUFFLE(a[0], a[1], 1, 5, 3, 7);
+    const four x2 = SHUFFLE(a[2], a[3], 0, 4, 2, 6), x3 = SHUFFLE(a[2], a[3], 1, 5, 3, 7);
+    a[0] = SHUFFLE(x0, x2, 0, 1, 4, 5);
+    a[1] = SHUFFLE(x1, x3, 0, 1, 4, 5);
+    a[2] = SHUFFLE(x0, x2, 2, 3, 6, 7);
+    a[3] = SHUFFLE(x1, x3, 2, 3, 6, 7);
+}
+
+/* (l0 + l2) + (l1 + l3) of the lanes of each of four vectors */
+static ALWAYS_INLINE four fold4(const four *a) {
     const four x = SHUFFLE(a[0], a[2], 0, 1, 4, 5) + SHUFFLE(a[0], a[2], 2, 3, 6, 7);
     const four y = SHUFFLE(a[1], a[3], 0, 1, 4, 5) + SHUFFLE(a[1], a[3], 2, 3, 6, 7);
     return SHUFFLE(x, y, 0, 4, 2, 6) + SHUFFLE(x, y, 1, 5, 3, 7);
@@ -60,6 +71,14 @@ static ALWAYS_INLINE four sub4(four a, four b) { EACH4(a.lane[l] - b.lane[l]) }
 static ALWAYS_INLINE four mul4(four a, four b) { EACH4(a.lane[l] * b.lane[l]) }
 static ALWAYS_INLINE four keep4(four a, four w) { EACH4(w.lane[l] == 0.0 ? 0.0 : a.lane[l]) }
 static ALWAYS_INLINE four first4(four a, ptrdiff_t n) { EACH4(l < n ? a.lane[l] : 0.0) }
+static ALWAYS_INLINE void transpose4(four *a) {
+    for (int i = 0; i < 4; i++)
+        for (int l = 0; l < i; l++) {
+            const double held = a[i].lane[l];
+            a[i].lane[l] = a[l].lane[i];
+            a[l].lane[i] = held;
+        }
+}
 static ALWAYS_INLINE four fold4(const four *a) {
     EACH4((a[l].lane[0] + a[l].lane[2]) + (a[l].lane[1] + a[l].lane[3]))
 }

@@ -3,10 +3,10 @@
 import numpy as np
 
 cimport numpy as cnp
-from cython.parallel cimport parallel, prange
+from cython.parallel cimport parallel, prange, threadid
 from libc.stddef cimport ptrdiff_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.stdlib cimport calloc, free, labs, malloc
+from libc.string cimport memcpy, memmove, memset
 
 cnp.import_array()
 
@@ -18,4 +18,6 @@ include "predictions.pxi"
 include "linear.pxi"
 include "small.pxi"
 include "gram.pxi"
+include "products.pxi"
+include "residual_sums.pxi"
 include "roof.pxi"

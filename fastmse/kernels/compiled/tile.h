@@ -1,0 +1,36 @@
+/* A tile of rows in columns, z_rj = scale_j v_rj - shift_j: what Gram matrices are made of. */
+#ifndef FASTMSE_TILE_H
+#define FASTMSE_TILE_H
+
+#include "four.h"
+
+/* d >= 4 features, side by side, of n rows; shift is NULL for zeros */
+static inline void rows_to_tile(
+    const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
+    const double *shift, double *z, ptrdiff_t pitch
+) {
+    ptrdiff_t r = 0;
+    for (; r + 4 <= n; r += 4) {
+        ptrdiff_t j = 0;
+        while (1) { /* the last four features overlap those before */
+            const four s = load4(scale + j), o = shift ? load4(shift + j) : spread4(0.0);
+            four a[4];
+            for (int i = 0; i < 4; i++) a[i] = sub4(mul4(load4(x + (r + i) * row + j), s), o);
+            transpose4(a);
+            for (int i = 0; i < 4; i++) store4(z + (j + i) * pitch + r, a[i]);
+            if (j + 4 >= d) break;
+            j = j + 8 <= d ? j + 4 : d - 4;
+        }
+    }
+    for (; r < n; r++)
+        for (ptrdiff_t j = 0; j < d; j++)
+            z[j * pitch + r] = x[r * row + j] * scale[j] - (shift ? shift[j] : 0.0);
+}
+
+static inline void column_to_tile(
+    const double *restrict v, ptrdiff_t n, double scale, double shift, double *restrict z
+) {
+    for (ptrdiff_t r = 0; r < n; r++) z[r] = v[r] * scale - shift;
+}
+
+#endif
