@@ -63,20 +63,6 @@ def random(rng, *shape):
     return DoubleDouble(hi, hi * 2.0**-54 * rng.uniform(-1, 1, shape))
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 15, 16, 17, 31, 33, 97])
-@pytest.mark.parametrize("m", [1, 3])
-def test_gram_kernel_is_good_to_100_bits(kernels, m, n):
-    rng = np.random.default_rng([m, n])
-    z, out = random(rng, m, n), DoubleDouble.of(np.eye(m))
-    kernels.gram_double_double(z.hi, z.lo, z.hi, z.lo, out.hi, out.lo, 2)
-    for i in range(m):
-        for j in range(m):
-            products = [exactly(z, (i, r)) * exactly(z, (j, r)) for r in range(n)]
-            exact = int(i == j) + sum(products)
-            scale = int(i == j) + sum(abs(product) for product in products)
-            assert abs(exactly(out, (i, j)) - exact) <= 4 * ULP * scale
-
-
 @pytest.mark.parametrize("n", [0, 1, 7, 8, 33])
 def test_update_kernel_is_good_to_100_bits(kernels, n):
     rng = np.random.default_rng(n)
@@ -89,23 +75,6 @@ def test_update_kernel_is_good_to_100_bits(kernels, n):
             assert abs(exactly(out, (i, j)) - x - product) <= 2 * ULP * (abs(x) + abs(product))
 
 
-@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 50])
-@pytest.mark.parametrize("d", [0, 1, 3])
-def test_residual_kernel_is_good_to_100_bits(kernels, d, n):
-    rng = np.random.default_rng([d, n])
-    rows = random(rng, d + 2, 60).hi[:, :n]
-    rows[-1] = np.abs(rows[-1])
-    scale, theta = 2.0 ** rng.integers(-9, 9, d + 1), random(rng, d + 1)
-    hi, lo = kernels.residual_sum_double_double(rows, scale, theta.hi, theta.lo)
-    exact = error = Fraction(0)
-    for *x, y, w in rows.T:
-        terms = [-exactly(theta, 0), Fraction(scale[d] * y)]
-        terms += [-exactly(theta, j + 1) * Fraction(scale[j] * x[j]) for j in range(d)]
-        exact += Fraction(w) * sum(terms) ** 2
-        error += Fraction(w) * sum(map(abs, terms)) ** 2
-    assert abs(Fraction(hi) + Fraction(lo) - exact) <= 8 * ULP * error
-
-
 def test_every_build_gives_the_bits_of_the_first():
     rng = np.random.default_rng(1)
     z = random(rng, 7, 1000)
@@ -114,14 +83,10 @@ def test_every_build_gives_the_bits_of_the_first():
         kernels = importlib.import_module(f"fastmse.kernels.compiled.{isa.replace('-', '_')}")
         for n_threads in (1, 2, 3):
             out = DoubleDouble.zeros(7, 7)
-            kernels.gram_double_double(z.hi, z.lo, z.hi, z.lo, out.hi, out.lo, n_threads)
             kernels.update_double_double(
                 out.hi, out.lo, *(np.ascontiguousarray(z.hi[:, k]) for k in (0, 1, 2, 3)), n_threads
             )
-            sse = kernels.residual_sum_double_double(
-                z.hi, np.ones(6), z.hi[0, :6].copy(), z.lo[0, :6].copy()
-            )
-            results.add(out.hi.tobytes() + out.lo.tobytes() + np.array(sse).tobytes())
+            results.add(out.hi.tobytes() + out.lo.tobytes())
     assert len(results) == 1
 
 

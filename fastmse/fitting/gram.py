@@ -3,7 +3,7 @@
 `update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
 
 precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
-"double"          float64                                below 5 · 2⁻⁵³
+"double"          float64                                2⁻⁵³, of equal terms below 2⁻⁵⁰
 "double-double"   106 bits, of z without a rounding      below 2⁻¹⁰¹
 
 Blocks are added in double-double either way, so the number of rows is no matter.
@@ -27,8 +27,8 @@ from fastmse.gaussian import FloatArray
 if TYPE_CHECKING:
     from fastmse.results import Fit
 
-UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
-"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
+UNIT = {"double": 2.0**-52, "double-double": 2.0**-101}
+"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): of random columns measured below 2⁻⁵³."""
 
 WEIGHT_TYPES = ("frequency", "precision")
 

@@ -90,6 +90,12 @@ static ALWAYS_INLINE void spread_each4(const double *a, four *b) {
     for (int l = 0; l < 4; l++) b[l] = spread4(a[l]);
 }
 
+/* What s = a + b lost, exactly: Knuth's two-sum */
+static ALWAYS_INLINE four sum_error4(four a, four b, four s) {
+    const four t = sub4(s, a);
+    return add4(sub4(a, sub4(s, t)), sub4(b, t));
+}
+
 /* a0 x0 + a1 x1 + a2 x2 + a3 x3, pairwise */
 static ALWAYS_INLINE four combine4(const four *a, four x0, four x1, four x2, four x3) {
     return add4(add4(mul4(a[0], x0), mul4(a[1], x1)), add4(mul4(a[2], x2), mul4(a[3], x3)));

@@ -66,14 +66,9 @@ static ALWAYS_INLINE four dd_product_error4(four a, four b, four p) {
 #endif
 }
 
-static ALWAYS_INLINE four dd_sum_error4(four a, four b, four s) {
-    const four t = sub4(s, a);
-    return add4(sub4(a, sub4(s, t)), sub4(b, t));
-}
-
 static ALWAYS_INLINE void dd_add4(four *hi, four *lo, four p, four e) {
     const four s = add4(*hi, p);
-    const four t = add4(dd_sum_error4(*hi, p, s), add4(*lo, e));
+    const four t = add4(sum_error4(*hi, p, s), add4(*lo, e));
     *hi = add4(s, t);
     *lo = sub4(t, sub4(*hi, s));
 }
@@ -100,14 +95,11 @@ static inline void dd_add_scaled(double *__restrict yh, double *__restrict yl, d
         dd_add_product(&yh[j], &yl[j], ch, cl, xh[j], xl[j]);
 }
 
-/* (hi[j], lo[j]) += (x[j], low[j]); low is NULL for zeros */
+/* (hi[j], lo[j]) += (x[j], low[j]) */
 static inline void dd_add_row(double *__restrict hi, double *__restrict lo,
                               const double *__restrict x, const double *__restrict low,
                               ptrdiff_t n) {
-    if (low)
-        for (ptrdiff_t j = 0; j < n; j++) dd_add(&hi[j], &lo[j], x[j], low[j]);
-    else
-        for (ptrdiff_t j = 0; j < n; j++) dd_add(&hi[j], &lo[j], x[j], 0.0);
+    for (ptrdiff_t j = 0; j < n; j++) dd_add(&hi[j], &lo[j], x[j], low[j]);
 }
 
 /* (h, l) += (ah, al) (bh, bl), low parts in plain double: a step of Ogita, Rump and Oishi's Dot2.
@@ -118,7 +110,7 @@ static ALWAYS_INLINE void dd_accumulate4(four *h, four *l, four ah, four al, fou
     const four p = mul4(ah, bh), s = add4(*h, p);
     four e = dd_product_error4(ah, bh, p);
     if (low) e = add4(e, add4(mul4(ah, bl), mul4(al, bh)));
-    *l = add4(*l, add4(dd_sum_error4(*h, p, s), e));
+    *l = add4(*l, add4(sum_error4(*h, p, s), e));
     *h = s;
 }
 
@@ -199,7 +191,7 @@ static inline void dd_weigh_panel(const double *w, const double *z, ptrdiff_t lo
 
 /* All products of a tile of m columns: as `add_tile`, low parts `low` doubles behind. Without
    weights w is NULL; u has room for a panel and its low part. */
-static inline void dd_add_tile(const double *z, ptrdiff_t low, const double *w, ptrdiff_t pitch,
+static NEVER_INLINE void dd_add_tile(const double *z, ptrdiff_t low, const double *w, ptrdiff_t pitch,
                                ptrdiff_t n, ptrdiff_t m, double *G, ptrdiff_t G_pitch,
                                ptrdiff_t G_low, double *u, int any_low) {
     const int all = any_low || w;
@@ -233,7 +225,7 @@ static inline void dd_subtract(double *hi, double *lo, double ch, double cl, dou
 static ALWAYS_INLINE void dd_subtract4(four *h, four *l, four ch, four cl, four x) {
     const four minus = sub4(spread4(0.0), x), p = mul4(ch, minus), s = add4(*h, p);
     const four e = add4(dd_product_error4(ch, minus, p), mul4(cl, minus));
-    *l = add4(*l, add4(dd_sum_error4(*h, p, s), e));
+    *l = add4(*l, add4(sum_error4(*h, p, s), e));
     *h = s;
 }
 

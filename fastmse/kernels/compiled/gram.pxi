@@ -2,7 +2,9 @@
 
 cdef extern from "gram.h" nogil:
     void dd_add(double *hi, double *lo, double p, double e) noexcept
-    void dd_add_row(double *hi, double *lo, const double *x, const double *low, ptrdiff_t n) noexcept
+    void dd_add_row(
+        double *hi, double *lo, const double *x, const double *low, ptrdiff_t n
+    ) noexcept
     void dd_add_scaled(
         double *yh, double *yl,
         double ch, double cl, const double *xh, const double *xl, Py_ssize_t n,

@@ -14,7 +14,7 @@ cdef extern from "products.h" nogil:
     ptrdiff_t product_calls(ptrdiff_t m) noexcept
     void add_tile(
         const double *z, const double *w, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t start,
-        ptrdiff_t end, double *G, ptrdiff_t G_pitch, double *u, Asking *ahead
+        ptrdiff_t end, double *G, ptrdiff_t G_pitch, ptrdiff_t G_low, double *u, Asking *ahead
     ) noexcept
 
 cdef enum:
@@ -22,9 +22,6 @@ cdef enum:
     CHUNK = 64                # columns whose products with all before them are summed at once
     GROUP_DOUBLES = 524288    # 4 MB of blocks' G at once
     GROUP = 64
-    FEW_COLUMNS = 32
-    SHORT_TILE = 128
-    LONG_TILE = 256
 
 include "tile.pxi"
 
@@ -34,7 +31,7 @@ cdef struct Products:
     ptrdiff_t m               # columns of z
     const double *shift
     ptrdiff_t pitch           # doubles from one row of G to the next
-    ptrdiff_t size            # doubles of G, and of its low parts
+    ptrdiff_t size            # doubles of G; its low parts are as many, behind it
     ptrdiff_t block           # rows
     ptrdiff_t scratch         # doubles a thread needs
     bint double_double
@@ -42,11 +39,6 @@ cdef struct Products:
 
 cdef inline ptrdiff_t in_fours(ptrdiff_t n) noexcept nogil:
     return (n + 3) // 4 * 4
-
-
-cdef inline ptrdiff_t gram_doubles(const Products *job) noexcept nogil:
-    """Of a block's G."""
-    return job.size * (1 + job.double_double)
 
 
 cdef void begin_tile(const Products *job, ptrdiff_t n, double *z) noexcept nogil:
@@ -68,7 +60,7 @@ cdef void gram_block(
     cdef const double *w
     cdef const char *places[ASKED_COLUMNS]
     cdef Asking ahead
-    memset(G, 0, job.size * sizeof(double))
+    memset(G, 0, 2 * job.size * sizeof(double))
     for start from 0 <= start < n by rows.tile:
         count = min(rows.tile, n - start)
         begin_tile(job, count, z)
@@ -77,7 +69,8 @@ cdef void gram_block(
         ahead = ask_for_rows(rows, first + start + count, rows.tile, places, product_calls(m))
         for c from 0 <= c < m by CHUNK:
             add_tile(
-                z, w, pitch, in_fours(count), c, min(c + CHUNK, m), G, job.pitch, panel, &ahead
+                z, w, pitch, in_fours(count), c, min(c + CHUNK, m), G, job.pitch, job.size,
+                panel, &ahead,
             )
 
 
@@ -124,7 +117,7 @@ cdef void add_block(
     for k in range(job.m):
         dd_add_row(
             out_hi + k * job.m, out_lo + k * job.m, G + k * job.pitch,
-            G + job.size + k * job.pitch if job.double_double else NULL, k + 1,
+            G + job.size + k * job.pitch, k + 1,
         )
 
 
@@ -132,7 +125,7 @@ cdef ptrdiff_t add_blocks(
     const Products *job, double *out_hi, double *out_lo, bint checked, int n_threads
 ) noexcept nogil:
     """Add whole blocks, and a last part of one; the number of rows done, or -1."""
-    cdef ptrdiff_t n = job.rows.n, block = job.block, size = gram_doubles(job)
+    cdef ptrdiff_t n = job.rows.n, block = job.block, size = 2 * job.size
     cdef ptrdiff_t group = min(max(GROUP_DOUBLES // size, n_threads), GROUP), first = 0, count, b
     group = min(group, (n + block - 1) // block)
     n_threads = min(n_threads, <int> group)
@@ -184,7 +177,7 @@ def gram(
     job.size = m * job.pitch
     job.rows.scale, job.shift = &scale[0], &shift[0]
     job.rows.shift = NULL if double_double else job.shift  # double-double shifts exactly
-    set_tile(&job.rows, LONG_TILE if m > FEW_COLUMNS else SHORT_TILE)
+    set_tile(&job.rows)
     job.scratch = (1 + double_double) * (m + PANEL) * job.rows.pitch + tile_scratch(&job.rows)
     with nogil:
         done = add_blocks(&job, &out_hi[0, 0], &out_lo[0, 0], checked, n_threads)

@@ -20,8 +20,6 @@ cdef void residuals_block(
     cdef double *z = scratch
     cdef double *free = z + (d + k) * rows.pitch
     cdef const double *w
-    cdef const char *places[ASKED_COLUMNS]
-    cdef Asking ahead
     memset(sums, 0, 2 * k * sizeof(double))
     for start from 0 <= start < n by rows.tile:
         count = min(rows.tile, n - start)
@@ -55,7 +53,7 @@ def residual_sums(
     read_sources(&job.rows, X, y, sample_weight)
     job.block, job.rows.scale = block, &scale[0]
     job.theta_hi, job.theta_lo = &theta_hi[0, 0], &theta_lo[0, 0]
-    set_tile(&job.rows, SHORT_TILE)
+    set_tile(&job.rows)
     job.scratch = (job.rows.n_features + k) * job.rows.pitch + tile_scratch(&job.rows)
     count = (job.rows.n + block - 1) // block
     n_threads = <int> min(n_threads, count)

@@ -12,9 +12,10 @@ cdef extern from "tile.h" nogil:
 
 cdef enum:
     LEAST_ROW = 4             # features: shorter rows are no vectors
+    TILE = 128                # rows: ten columns of them fill 10 KB of L1, the next as many
     PAD = 8                   # doubles: columns a power of two apart would share sets of L1
     DECODED_DOUBLES = 2048    # 16 KB: rows decoded at once
-    ASKED_BYTES = 32768       # of the next tile, asked for meanwhile: L1 and L2 keep so much
+    ASKED_BYTES = 1048576     # of the next tile, asked for meanwhile: more would not be kept
 
 
 cdef struct Rows:
@@ -72,8 +73,8 @@ cdef inline Storage column_source(const Rows *rows, ptrdiff_t j) noexcept nogil:
     return column
 
 
-cdef void set_tile(Rows *rows, ptrdiff_t tile) noexcept nogil:
-    rows.tile, rows.pitch = tile, tile + PAD
+cdef void set_tile(Rows *rows) noexcept nogil:
+    rows.tile, rows.pitch = TILE, TILE + PAD
 
 
 cdef inline ptrdiff_t decoded_rows(const Rows *rows) noexcept nogil:
