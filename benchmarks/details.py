@@ -20,6 +20,7 @@ class Section(NamedTuple):
 
 ROOF, IN_PLACE, ROWS, THETAS, NUMBA = tuple(RATIOS)[:5]
 SPEED = (ROOF, IN_PLACE, NUMBA)
+FITS = tuple(RATIOS)[8:]
 SECTIONS = (
     Section("Predictions", "predictions", SPEED),
     Section("A linear model, C order", "C order", SPEED),
@@ -28,6 +29,7 @@ SECTIONS = (
     Section("With weights", "weights", SPEED),
     Section("Storage types", "dtypes", (ROOF, ROWS, NUMBA)),
     Section("Four thetas at once", "thetas", (ROOF, THETAS, NUMBA)),
+    Section("Linear fits", "fits", (ROOF, *FITS)),
     Section("In the cache", "cache", (ROOF, "GB/s")),
     Section("Peak extra memory", "memory", ("MB",)),
 )

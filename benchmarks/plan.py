@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from benchmarks import latency, measure, memory
+from benchmarks import fits, latency, measure, memory
 from benchmarks.cases import cases
 from benchmarks.options import Options
 from benchmarks.summary import threads
@@ -20,6 +20,7 @@ class Step(NamedTuple):
 def steps(options: Options) -> Iterator[Step]:
     """In the order of the report."""
     yield from speed(options)
+    yield from fitted(options)
     yield from small(options)
     yield from peaks(options)
 
@@ -31,6 +32,13 @@ def speed(options: Options) -> Iterator[Step]:
                 measure.measured, case, options.values, options.rounds, n, options.backend
             )
             yield Step(f"{case.group}: {case.name}, {threads(n)}", record)
+
+
+def fitted(options: Options) -> Iterator[Step]:
+    for problem in fits.problems(quick=options.quick):
+        for n in options.threads:
+            record = partial(fits.measured, problem, options.rounds, n, quick=options.quick)
+            yield Step(f"fits: {fits.name_of(problem)}, {threads(n)}", record)
 
 
 def small(options: Options) -> Iterator[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks.rivals import NumPyInPlace
@@ -58,6 +59,17 @@ def megabytes(record: Record) -> float:
     return (record["peak"] - granted) / 1e6
 
 
+def peak(record: Record) -> float:
+    """Flops of the upper triangle, in the speed of NumPy's product of square matrices."""
+    speed = record["flops"] / record["seconds"]["ours"]
+    return speed * record["seconds"]["peak"] / record["peak flops"]
+
+
+def fit_times(record: Record, name: str) -> float:
+    """Their whole fit over ours."""
+    return record["seconds"][name] / record["seconds"]["fit"]
+
+
 RATIOS: dict[str, Callable[[Record], float]] = {
     "fraction of the roof": fraction,
     "times NumPy in place": times_faster,
@@ -67,6 +79,11 @@ RATIOS: dict[str, Callable[[Record], float]] = {
     "GB/s": bandwidth,
     "µs": microseconds,
     "MB": megabytes,
+    "fraction of the dgemm peak": peak,
+    "fit, fraction of the roof": partial(fraction, name="fit"),
+    "fit, times scikit-learn": partial(fit_times, name="scikit-learn"),
+    "fit, times scikit-learn-intelex": partial(fit_times, name="scikit-learn-intelex"),
+    "gram2, fraction of the roof": partial(fraction, name="gram2"),
 }
 
 

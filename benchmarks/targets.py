@@ -68,6 +68,8 @@ def both(one: float, two: float | None = None) -> dict[int, float]:
 
 ROOF, IN_PLACE, ROWS = "fraction of the roof", "times NumPy in place", "rows/s over float64"
 NUMBA = "Numba's time over Cython's"
+PEAK, SKLEARN = "fraction of the dgemm peak", "fit, times scikit-learn"
+FITS = ("fits",)
 C, F, TABLE = ("C order",), ("F order",), ("table",)
 
 TARGETS = (
@@ -98,6 +100,14 @@ TARGETS = (
     Target("numba-gradient", "… predictions, value + gradient", NUMBA, both(1.25),
            ("predictions",), r"value \+ gradient", at_most=True,
            exempt="exempt: no non-temporal stores in Numba"),
+    Target("gram-roof", "Gram matrix, d ≤ 10", ROOF, both(0.65), FITS, d=(1, 10)),
+    Target("gram-peak", "… d = 64 to 128", PEAK, both(0.40), FITS, d=(64, 128)),
+    Target("gram-wide", "… d ≥ 200", PEAK, both(0.55), FITS, d=(200, inf)),
+    Target("fit-roof", "fit, d ≤ 10", "fit, fraction of the roof", both(0.35), FITS, d=(1, 10)),
+    Target("fit-narrow", "… d ≤ 100", SKLEARN, both(20), FITS, d=(1, 100)),
+    Target("fit-200", "… d = 101 to 200", SKLEARN, both(8), FITS, d=(101, 200)),
+    Target("fit-500", "… d = 201 to 500", SKLEARN, both(4), FITS, d=(201, 500)),
+    Target("fit-intelex", "… all d", f"{SKLEARN}-intelex", both(1.5), FITS),
     Target("cache", "in cache: the value kernel at n = 10⁵, one core", "GB/s", both(60),
            ("cache",)),
     Target("call-mse", "one call: `mse` at n = 100", "µs", both(1.5), ("latency",),

@@ -110,7 +110,7 @@ def test_memory_is_judged_beyond_what_is_granted() -> None:
 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
-    from benchmarks import plan
+    from benchmarks import fits, plan
     from benchmarks.cases import cases
     from benchmarks.options import Options
     from benchmarks.targets import TARGETS
@@ -120,6 +120,7 @@ def test_every_target_is_about_something_that_is_measured() -> None:
     for group in ("cache", "latency", "memory"):
         names = [key.removeprefix(f"{group}: ") for key in keys if key.startswith(f"{group}: ")]
         heads += [{"group": group, "name": name, "threads": 2} for name in names]
+    heads += [{"group": "fits", "name": fits.name_of(p), "threads": 2} for p in fits.problems()]
     idle = [t.key for t in TARGETS if not any(t.concerns(head) for head in heads)]
     assert idle == []
     assert len(set(keys)) == len(keys)
@@ -262,6 +263,6 @@ def test_a_quick_run_of_everything(empty: Path, monkeypatch: pytest.MonkeyPatch)
     run = json.loads((empty / "docs" / "benchmarks.json").read_text())
     groups = {found["group"] for found in run["records"].values()}
     assert groups == {"predictions", "C order", "F order", "table", "weights", "dtypes", "thetas",
-                      "cache", "latency", "memory"}  # fmt: skip
+                      "fits", "cache", "latency", "memory"}  # fmt: skip
     timed = run["records"]["predictions: value, 2 threads"]["seconds"]
     assert {name for name, rival in RIVALS.items() if not rival.missing()} <= set(timed)

@@ -193,9 +193,8 @@ class Linear:
         Notes
         -----
         Two passes over X, a third in double-double where float64 could lose the tenth digit;
-        n p² flops, 17 to 33 times as many for the third; O(p²) memory and a block of rows.
-        θ is right to ten digits unless a warning says otherwise. The Gram matrix of a block
-        is a BLAS product, on NumPy's own threads.
+        n p² flops, 6 to 15 times as many for the third; O(p²) memory for each thread and a
+        block of rows. θ is right to ten digits unless a warning says otherwise.
 
         Examples
         --------

@@ -1,0 +1,104 @@
+"""Linear fits against the read of their data, NumPy's matrix product, and scikit-learn's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+import fastmse as fm
+from benchmarks import data, roof, rounds
+from fastmse.fitting import SufficientStatistics
+
+Record = dict[str, Any]
+Array = NDArray[np.float64]
+Calls = dict[str, Callable[[], object]]
+
+FEATURES = [1, 2, 4, 8, 10, 16, 32, 64, 100, 128, 200, 500]
+QUICK_FEATURES = [8, 64]
+VALUES, QUICK_VALUES = 20_000_000, 200_000
+PRODUCT = 1200  # rows of the square matrices whose product is the peak: 35 MB of three of them
+SLOW_ROUNDS = 2  # of those that take a second and more
+
+SCIKIT_LEARN, INTELEX = "scikit-learn", "scikit-learn-intelex"
+MODULES = {SCIKIT_LEARN: "sklearn.linear_model", INTELEX: "sklearnex.linear_model"}
+
+
+def problems(*, quick: bool = False) -> Iterator[tuple[str, int]]:
+    """Order and number of features."""
+    for order in "CF":
+        for d in QUICK_FEATURES if quick else FEATURES:
+            yield order, d
+
+
+def name_of(problem: tuple[str, int]) -> str:
+    order, d = problem
+    return f"{order} order, d = {d}"
+
+
+def measured(problem: tuple[str, int], n_rounds: int, n_threads: int, *, quick: bool) -> Record:
+    """Best seconds of reading X and y, of a pass for the Gram matrix, and of whole fits."""
+    order, d = problem
+    X, y = numbers(QUICK_VALUES if quick else VALUES, d, order)
+    with threadpool_limits(limits=n_threads, user_api="blas"):
+        calls, slow = ours(X, y, n_threads), theirs(X, y, n_threads)
+        seconds = rounds.best(calls, n_rounds)
+        once_more = rounds.best({**slow, **calls}, min(SLOW_ROUNDS, n_rounds))
+    for name, time in once_more.items():
+        seconds[name] = min(time, seconds.get(name, time))
+    n = len(y)
+    return {
+        "group": "fits",
+        "name": name_of(problem),
+        "threads": n_threads,
+        "n": n,
+        "d": d,
+        "bytes": X.nbytes + y.nbytes,
+        "flops": n * d * (d + 1),
+        "peak flops": 2 * PRODUCT**3,
+        "seconds": seconds,
+    }
+
+
+def numbers(values: int, d: int, order: str) -> tuple[Array, Array]:
+    """A well-conditioned problem: independent columns, all of which matter."""
+    n = data.rows(values, d)
+    rng = np.random.default_rng(d)
+    memory = rng.standard_normal(n * d)
+    X = memory.reshape(n, d) if order == "C" else memory.reshape(d, n).T
+    return X, X @ np.ones(d) + rng.standard_normal(n)
+
+
+def ours(X: Array, y: Array, n_threads: int) -> Calls:
+    square = np.random.default_rng(0).standard_normal((PRODUCT, PRODUCT))
+    fit = fm.Linear(intercept=True).fit
+    return {
+        "roof": partial(roof.read, (X, y), n_threads),
+        "peak": partial(np.matmul, square, square),
+        "ours": partial(gathered, X, y, "double", n_threads),
+        "fit": partial(fit, X, y, n_threads=n_threads),
+    }
+
+
+def theirs(X: Array, y: Array, n_threads: int) -> Calls:
+    """What takes long: our own passes in double-double, and the others' fits."""
+    found: Calls = {"gram2": partial(gathered, X, y, "double-double", n_threads)}
+    for name, module in MODULES.items():
+        if find_spec(module.partition(".")[0]):
+            model = __import__(module, fromlist=["LinearRegression"]).LinearRegression()
+            found[name] = partial(model.fit, X, y)
+    return found
+
+
+def gathered(X: Array, y: Array, precision: str, n_threads: int) -> SufficientStatistics:
+    """The Gram matrix of (1, X, y)."""
+    statistics = SufficientStatistics(
+        X.shape[1], intercept=True, precision=precision, n_threads=n_threads
+    )
+    statistics.update(X, y)
+    return statistics
