@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import exact, roof, rounds
+from benchmarks import exact, roof, rounds, stages
 from benchmarks.cases import Case
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Answer, Call, Rival
@@ -39,6 +39,11 @@ def measured(case: Case, values: int, n_rounds: int, n_threads: int, backend: st
         twin = case.twin(values)
         timed["twin"] = partial(twin.ours, backend, n_threads)
         facts["twin_n"] = twin.facts.n
+    if value := stages.without_gradient(work, n_threads, backend):
+        timed["value"] = value
+    if cached := stages.in_cache(case, work):
+        timed["cached"] = partial(cached.ours, backend, n_threads)
+        facts["cached_n"] = cached.facts.n
     with limited(n_threads, rivals):
         for call in timed.values():
             call()  # Numba and JAX compile here
