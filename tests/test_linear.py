@@ -134,6 +134,23 @@ def test_rows_of_many_thetas_have_the_bits_of_each_alone(backend, order, d) -> N
         assert np.isclose(together.loglik[k], alone.loglik, rtol=1e-13)
 
 
+@pytest.mark.parametrize("backend", ["cython", "numba"])
+def test_more_thetas_than_share_a_pass(backend) -> None:
+    rng = np.random.default_rng(2)
+    X, y, thetas = rng.normal(size=(300, 5)), rng.normal(size=300), rng.normal(size=(130, 5))
+    w = rng.integers(0, 3, 300)
+    together = fm.Linear().evaluate(X, y, thetas, sample_weight=w, backend=backend)
+    assert (together.sse.shape, together.grad.shape) == ((130,), (130, 5))
+    assert not together.grad.flags.writeable
+    for k in (0, 63, 64, 65, 128, 129):
+        alone = fm.Linear().evaluate(X, y, thetas[k], sample_weight=w, backend=backend)
+        assert (together.sse[k], together.n) == (alone.sse, alone.n)
+        assert np.array_equal(together.grad[k], alone.grad)
+    value = fm.Linear().evaluate(X, y, thetas, sample_weight=w, grad=False, backend=backend)
+    assert value.grad is None
+    assert np.array_equal(value.sse, together.sse)
+
+
 def test_without_the_gradient_the_rest_is_the_same() -> None:
     rng = np.random.default_rng(1)
     X, y = rng.normal(size=(5000, 30)), rng.normal(size=5000)
