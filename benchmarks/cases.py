@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import tables
 from benchmarks.rivals import RIVALS
 from benchmarks.works import Columns, Linear, Predictions, Work
 
@@ -36,7 +35,7 @@ class Case:
     make: Make
     beside: tuple[str, ...] = ()  # rivals, and backends of ours
     twin: Make | None = None  # the same in float64, or of one theta
-    missing: Callable[[], str] = present  # why this version of fastmse cannot do it
+    missing: Callable[[], str] = present  # why it cannot be made here
 
 
 def cases(*, quick: bool = False) -> list[Case]:
@@ -67,7 +66,7 @@ def linear(order: str, features: list[int]) -> Iterator[Case]:
 def by_table(features: list[int]) -> Iterator[Case]:
     for d in features:
         make = partial(Columns, d=d)
-        yield Case("table", f"d = {d}", make, IN_PLACE, missing=tables.missing)
+        yield Case("table", f"d = {d}", make, IN_PLACE, missing=Columns.missing)
 
 
 def weighted(features: list[int]) -> Iterator[Case]:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables
 from benchmarks.data import DTYPES
+from benchmarks.works import Columns
 
 LAYOUTS = ["C", "F", "C rows strided", "C reversed"]
 CHILD = Path(__file__).with_name("peak_memory.py")
@@ -72,4 +72,4 @@ def measured(problem: Record, values: int, n_threads: int, backend: str) -> Reco
 def missing(problem: Record) -> str:
     if not Path("/proc/self/clear_refs").exists():
         return "only Linux tells a process its peak memory and resets it"
-    return tables.missing() if problem["layout"] == "table" else ""
+    return Columns.missing() if problem["layout"] == "table" else ""

@@ -176,15 +176,42 @@ def same(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> None
 
 
 def test_a_table_is_the_matrix_of_its_columns() -> None:
-    pytest.importorskip("pyarrow")
-    from benchmarks import tables
     from benchmarks.measure import evaluated
     from benchmarks.rivals import NumPy
     from benchmarks.works import Columns
 
+    if reason := Columns.missing():
+        pytest.skip(reason)
     work = Columns(600, 8)
     same(evaluated(work, "cython", 1), work.of_rival(NumPy(1))())
-    assert tables.peak_memory(work) > 0
+
+
+def test_without_pyarrow_tables_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import memory
+    from benchmarks.cases import by_table
+    from benchmarks.measure import measured
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (case,) = by_table([8])
+    for record in (
+        measured(case, 600, 1, 1, "cython"),
+        memory.measured(memory.problem(layout="table"), 600, 1, "cython"),
+    ):
+        assert record["skipped"] == "pyarrow is not installed"
+
+
+def test_a_table_that_is_refused_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import works
+    from benchmarks.cases import by_table
+    from benchmarks.measure import measured
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TypeError("no tables")
+
+    monkeypatch.setattr(works.fm.Linear, "evaluate", refuse)
+    (case,) = by_table([8])
+    with pytest.raises(TypeError, match="no tables"):
+        measured(case, 600, 1, 1, "cython")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="binding is Linux's")
