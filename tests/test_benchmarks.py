@@ -8,6 +8,7 @@ import math
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -166,6 +167,16 @@ def test_big_rivals_compute_what_we_compute(name: str) -> None:
     with rival.threads():
         for work in works:
             same(work.of_rival(rival)(), evaluated(work, "cython", 1))
+
+
+def test_a_thread_count_is_given_back() -> None:
+    from benchmarks.rivals.rival import thread_count
+
+    counts = [4]
+    with suppress(KeyboardInterrupt), thread_count(lambda: counts[-1], counts.append, 2):
+        assert counts == [4, 2]
+        raise KeyboardInterrupt
+    assert counts == [4, 2, 4]
 
 
 def same(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -21,6 +21,19 @@ class Answer(NamedTuple):
 
 
 Call = Callable[[], Answer]
+
+
+@contextmanager
+def thread_count(
+    get: Callable[[], int], set_: Callable[[int], object], n_threads: int
+) -> Iterator[None]:
+    """Where a library's own thread count is `n_threads`; behind it, what it was."""
+    before = get()
+    set_(n_threads)
+    try:
+        yield
+    finally:
+        set_(before)
 
 
 class Rival:
