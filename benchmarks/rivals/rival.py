@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -55,13 +54,6 @@ class Rival:
     def missing(cls) -> str:
         """Why it cannot run here; "" where it can."""
         return "" if find_spec(cls.module) else f"{cls.package} is not installed"
-
-    @classmethod
-    def version(cls) -> str:
-        try:
-            return version(cls.package)
-        except PackageNotFoundError:
-            return "not installed"
 
     def threads(self) -> AbstractContextManager[Any]:
         """Where its threads are limited to `n_threads`."""
