@@ -6,8 +6,10 @@ import itertools
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
@@ -51,6 +53,14 @@ def test_every_asv_benchmark_runs(root: Path) -> None:
 def test_asv_finds_the_suite(root: Path) -> None:
     configuration = json.loads((root / "asv.conf.json").read_text())
     assert (root / configuration["benchmark_dir"] / "__init__.py").exists()
+
+
+def test_asv_installs_what_fastmse_needs(root: Path) -> None:
+    """The package itself goes in with --no-deps."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    needed = {re.match(r"\w+", requirement)[0] for requirement in project["dependencies"]}
+    matrix = json.loads((root / "asv.conf.json").read_text())["matrix"]["req"]
+    assert needed <= set(matrix)
 
 
 def test_pytest_suite_runs(root: Path) -> None:
