@@ -243,22 +243,3 @@ def test_cores_are_given_back() -> None:
     with cores(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
-def test_peak_memory_is_that_of_the_call() -> None:
-    from benchmarks import peak_memory
-
-    assert 30e6 < peak_memory.peak(lambda: np.ones(4_000_000)) < 60e6
-    assert peak_memory.peak(lambda: None) < 8e6
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
-def test_memory_of_every_layout_is_measured() -> None:
-    from benchmarks import memory
-
-    names = {memory.name_of(problem) for problem in memory.problems()}
-    assert len(names) == len(list(memory.problems()))
-    for layout in memory.LAYOUTS:
-        record = memory.measured(memory.problem(layout=layout, K=4), 50_000, 1, "cython")
-        assert 0 <= record["peak"] < 8e6
