@@ -211,11 +211,12 @@ def test_without_pyarrow_tables_are_left_out(monkeypatch: pytest.MonkeyPatch) ->
     from benchmarks import memory
     from benchmarks.cases import by_table
     from benchmarks.measure import measured
+    from benchmarks.options import Options
 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (case,) = by_table([8])
     for record in (
-        measured(case, 600, 1, 1, "cython"),
+        measured(case, 1, Options(mib=0.005)),
         memory.measured(memory.problem(layout="table"), 600, 1, "cython"),
     ):
         assert record["skipped"] == "pyarrow is not installed"
@@ -225,6 +226,7 @@ def test_a_table_that_is_refused_ends_the_run(monkeypatch: pytest.MonkeyPatch) -
     from benchmarks import works
     from benchmarks.cases import by_table
     from benchmarks.measure import measured
+    from benchmarks.options import Options
 
     def refuse(*_: object, **__: object) -> None:
         raise TypeError("no tables")
@@ -232,7 +234,7 @@ def test_a_table_that_is_refused_ends_the_run(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(works.fm.Linear, "evaluate", refuse)
     (case,) = by_table([8])
     with pytest.raises(TypeError, match="no tables"):
-        measured(case, 600, 1, 1, "cython")
+        measured(case, 1, Options(mib=0.005))
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="binding is Linux's")
