@@ -87,12 +87,13 @@ def rivals(records: list[Record], threads: list[int]) -> Figure:
     names = ["ours", *RIVALS]
     figure = Figure(figsize=(7, 1.5 + 0.55 * len(works)), layout="constrained")
     axis = figure.subplots()
+    height = 0.84 / len(names)
     for k, name in enumerate(names):
         mine = [(i, r) for i, r in enumerate(works) if name in r["seconds"]]
-        places = [i + (k - 3) * 0.12 for i, _ in mine]
+        places = [i + (k - (len(names) - 1) / 2) * height for i, _ in mine]
         lengths = [fraction(r, name) for _, r in mine]
         label = "fastmse" if name == "ours" else name
-        axis.barh(places, lengths, height=0.12, color=COLOURS[k], label=label)
+        axis.barh(places, lengths, height=height, color=COLOURS[k], label=label)
     axis.set(xlabel=f"fraction of the read roof, {max(threads)} threads")
     axis.set_yticks(range(len(works)), [title(record) for record in works])
     axis.invert_yaxis()

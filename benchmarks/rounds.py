@@ -10,9 +10,7 @@ from collections.abc import Callable
 PAUSE = 0.03  # seconds
 
 
-def best(
-    calls: dict[str, Callable[[], object]], rounds: int, pause: float = PAUSE
-) -> dict[str, float]:
+def best(calls: dict[str, Callable[[], object]], rounds: int, pause: float) -> dict[str, float]:
     """The best time of each call in seconds, over `rounds` rounds of all of them in turn."""
     seconds = dict.fromkeys(calls, float("inf"))
     for _ in range(rounds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -118,6 +119,11 @@ class Columns(Linear):
 
     Rivals and oracle get the same memory as the Fortran-ordered array that it is.
     """
+
+    @staticmethod
+    def missing() -> str:
+        """Why there is no such table here; "" where there is."""
+        return "" if find_spec("pyarrow") else "pyarrow is not installed"
 
     def __init__(self, values: int, d: int) -> None:
         import pyarrow as pa

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -234,8 +235,37 @@ def test_runs_of_other_options_do_not_mix(empty: Path, measured: list[str]) -> N
     from benchmarks import __main__ as command
 
     command.main([*TINY, "--only", "d"], empty)
-    with pytest.raises(SystemExit, match="measured with options"):
+    with pytest.raises(SystemExit, match=r"measured with mib 0\.005, now 16; rounds 1, now 3; "):
         command.main(["--quick", "--resume"], empty)
+    assert measured == ["d"]
+
+
+@pytest.mark.parametrize(("package", "option"), [("numba", "--resume"), ("narwhals", "--only=d")])
+def test_runs_of_other_versions_do_not_mix(
+    empty: Path, measured: list[str], package: str, option: str
+) -> None:
+    from benchmarks import __main__ as command
+
+    command.main([*TINY, "--only", "d"], empty)
+    path = empty / "docs" / "benchmarks.json"
+    run = json.loads(path.read_text())
+    now = run["machine"]["versions"][package]
+    run["machine"]["versions"][package] = "0.1"
+    path.write_text(json.dumps(run))
+    with pytest.raises(SystemExit, match=rf"measured with {package} 0\.1, now {now}\. Measure"):
+        command.main([*TINY, option], empty)
+    assert measured == ["d"]
+
+
+def test_versions_are_of_what_runs() -> None:
+    import numba
+
+    from benchmarks import machine
+
+    found = machine.versions()
+    assert found["numba"] == numba.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found["Cython"])
+    assert machine.version_of("no-such-package") == "not installed"
 
 
 def test_rendering_measures_nothing(empty: Path, measured: list[str]) -> None:
