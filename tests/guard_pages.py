@@ -1,4 +1,4 @@
-"""Evaluations of arrays between protected pages: ``python guard_pages.py WORK``.
+"""Evaluations of arrays between protected pages: ``python guard_pages.py WORK BACKEND``.
 
 Touching a byte before or after an array ends the process. Each result must have the bits of the
 same values elsewhere in memory.
@@ -62,90 +62,101 @@ def weightings(rng: np.random.Generator, n: int, at_end: bool) -> Iterator[np.nd
         yield fenced(w, at_end)
 
 
-def evaluate(X: Any, y: np.ndarray, theta: np.ndarray, w: np.ndarray | None) -> list[str]:
+def evaluate(
+    backend: str, X: Any, y: np.ndarray, theta: np.ndarray, w: np.ndarray | None
+) -> list[str]:
     """At one theta with and without the gradient, and at all of them."""
     return [
-        digest(fm.Linear().evaluate(X, y, at, sample_weight=w, grad=grad), grad)
+        digest(fm.Linear().evaluate(X, y, at, sample_weight=w, grad=grad, backend=backend), grad)
         for at, grad in ((theta[0], True), (theta[0], False), (theta, True))
     ]
 
 
-def check(rng: np.random.Generator, X: Any, plain: np.ndarray, at_end: bool, name: str) -> None:
+def check(
+    backend: str, rng: np.random.Generator, X: Any, plain: np.ndarray, at_end: bool, name: str
+) -> None:
     """X between protected pages against the same values elsewhere."""
     n, d = X.shape
     y, theta = fenced(rng.normal(size=n), at_end), fenced(rng.normal(size=(3, d)), at_end)
     for w in weightings(rng, n, at_end):
         elsewhere = None if w is None else w.copy()
         found, expected = (
-            evaluate(X, y, theta, w),
-            evaluate(plain, y.copy(), theta.copy(), elsewhere),
+            evaluate(backend, X, y, theta, w),
+            evaluate(backend, plain, y.copy(), theta.copy(), elsewhere),
         )
         assert found == expected, f"{name}: {n=} {d=} {at_end=}"
 
 
-def rows() -> None:
+def rows(backend: str) -> None:
     """C order: side by side, apart, and reversed."""
     rng = np.random.default_rng(0)
     for d, n, at_end in product(ROW_LENGTHS, ROWS, (False, True)):
         for dtype, pitch in (("f8", d), ("f8", d + 3), ("f8", -d), ("f4", d), ("i1", d)):
             plain = rng.integers(-60, 60, (n, d)).astype(dtype)
             X = fenced(plain, at_end, (pitch * plain.itemsize, plain.itemsize))
-            check(rng, X, plain, at_end, f"rows of {dtype}, {pitch=}")
+            check(backend, rng, X, plain, at_end, f"rows of {dtype}, {pitch=}")
 
 
-def columns() -> None:
+def columns(backend: str) -> None:
     """Fortran order: side by side, apart, and reversed either way."""
     rng = np.random.default_rng(1)
     for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
         for dtype, row, pitch in (("f8", 1, n), ("f8", 1, n + 3), ("f8", -1, -n), ("i1", 1, n)):
             plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(dtype))
             X = fenced(plain, at_end, (row * plain.itemsize, pitch * plain.itemsize))
-            check(rng, X, plain, at_end, f"columns of {dtype}, {row=}, {pitch=}")
+            check(backend, rng, X, plain, at_end, f"columns of {dtype}, {row=}, {pitch=}")
 
 
-def tables() -> None:
+def tables(backend: str) -> None:
     """Each column between protected pages of its own."""
     rng = np.random.default_rng(2)
     for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
         plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(float))
         kinds = [("f8", "f8", "f4", ">i2", "i1")[j % 5] for j in range(d)]
         arrays = [fenced(x.astype(kind), at_end) for x, kind in zip(plain.T, kinds, strict=True)]
-        check(rng, Columns(arrays, [f"x{j}" for j in range(d)], n), plain, at_end, "table")
+        table = Columns(arrays, [f"x{j}" for j in range(d)], n)
+        check(backend, rng, table, plain, at_end, "table")
 
 
-def predictions() -> None:
+def predictions(backend: str) -> None:
     """The gradient into memory of its own, over y_pred and over y_true."""
     rng = np.random.default_rng(3)
     for n, at_end, dtype in product(COLUMN_LENGTHS, (False, True), ("f8", "f4", "f2")):
         for w in weightings(rng, n, at_end):
-            check_gradient(rng, n, at_end, dtype, w)
+            check_gradient(backend, rng, n, at_end, dtype, w)
 
 
-def streamed() -> None:
+def streamed(backend: str) -> None:
     """Large gradients, whose stores leave the cache out where `out` is aligned to 16 bytes: not
     where an odd number of them ends with the page.
     """
     rng = np.random.default_rng(4)
     for n, at_end in product(STREAMED, (False, True)):
-        check_gradient(rng, n, at_end, "f8", None)
+        check_gradient(backend, rng, n, at_end, "f8", None)
 
 
 def check_gradient(
-    rng: np.random.Generator, n: int, at_end: bool, dtype: str, w: np.ndarray | None
+    backend: str,
+    rng: np.random.Generator,
+    n: int,
+    at_end: bool,
+    dtype: str,
+    w: np.ndarray | None,
 ) -> None:
     y, f = (fenced(rng.integers(-60, 60, n).astype(dtype), at_end) for _ in range(2))
-    expected = fm.evaluate(y.copy(), f.copy(), sample_weight=w).grad
+    expected = fm.evaluate(y.copy(), f.copy(), sample_weight=w, backend=backend).grad
     for out in (fenced(np.zeros(n, dtype), at_end), f, y):
         before = y.copy(), f.copy()
-        fm.evaluate(y, f, sample_weight=w, out=out)
+        fm.evaluate(y, f, sample_weight=w, out=out, backend=backend)
         assert out.tobytes() == expected.tobytes(), f"gradient: {n=} {at_end=} {dtype=}"
         y[...], f[...] = before
 
 
-WORKS: dict[str, Callable[[], None]] = {
+WORKS: dict[str, Callable[[str], None]] = {
     work.__name__: work for work in (rows, columns, tables, predictions, streamed)
 }
 
 if __name__ == "__main__":
-    WORKS[sys.argv[1]]()
+    work, backend = sys.argv[1:]
+    WORKS[work](backend)
     print("done")
