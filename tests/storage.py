@@ -30,11 +30,14 @@ def dtype_of(name: str) -> np.dtype:
     return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
 
 
-def small_integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Values of at most 7 bits, which every dtype of that sign holds exactly."""
+def small(dtype: str) -> tuple[int, int]:
+    """A range of at most 7 bits, which every dtype of that sign holds exactly."""
     name = dtype.lstrip(">")
-    low, high = (0, 2) if name == "?" else (0, 100) if name.startswith("u") else (-60, 60)
-    return rng.integers(low, high, shape)
+    return (0, 2) if name == "?" else (0, 100) if name.startswith("u") else (-60, 60)
+
+
+def small_integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return rng.integers(*small(dtype), shape)
 
 
 def lay_vector(values: np.ndarray, dtype: str, layout: str) -> np.ndarray:
