@@ -82,10 +82,11 @@ def lay_table(rng: np.random.Generator, n: int, d: int) -> Columns:
     """Plain float64 and a column of another dtype and layout, in turn."""
     first = int(rng.integers(len(DTYPES) * len(VECTOR_LAYOUTS)))
     arrays = []
-    for j in range(first, first + d):
+    for j, drawn in enumerate(rng.integers(2**16, size=(d, n)), start=first):
         dtype = DTYPES[j // 2 % len(DTYPES)] if j % 2 else "f8"
         layout = VECTOR_LAYOUTS[j % len(VECTOR_LAYOUTS)] if j % 2 else "contiguous"
-        arrays.append(lay_vector(small_integers(rng, (n,), dtype), dtype, layout))
+        low, high = small(dtype)
+        arrays.append(lay_vector(low + drawn % (high - low), dtype, layout))
     return Columns(arrays, [f"x{j}" for j in range(d)], n)
 
 
