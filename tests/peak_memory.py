@@ -65,7 +65,7 @@ LAYOUTS: dict[str, Callable[[int, int, str], Any]] = {
 
 
 def evaluations(layout: str, dtype: str, d: int, n: int) -> list[Callable[[], object]]:
-    X, y, w = LAYOUTS[layout](n, d, dtype), numbers(n, "f8"), np.arange(n) % 3.0
+    X, y, w = LAYOUTS[layout](n, d, dtype), numbers(n, "f8"), abs(numbers(n, "f8"))
     theta = np.ones((K, d))
     return [
         lambda weights=weights: fm.Linear().evaluate(
