@@ -203,8 +203,11 @@ def test_a_run_is_measured_saved_and_rendered(empty: Path) -> None:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of steps, which cost nothing, as they are measured; "c" ends the run."""
-    from benchmarks import plan
+    """The keys of steps, which cost nothing, as they are measured; "c" ends the run.
+
+    No figure is drawn.
+    """
+    from benchmarks import figures, plan
 
     keys: list[str] = []
 
@@ -216,6 +219,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     steps = [plan.Step(key, lambda key=key: step(key)) for key in "abcd"]
     monkeypatch.setattr(plan, "steps", lambda options: iter(steps))
+    monkeypatch.setattr(figures, "write", lambda run, folder: None)
     return keys
 
 
@@ -282,10 +286,11 @@ def test_rendering_measures_nothing(empty: Path, measured: list[str]) -> None:
 @pytest.mark.filterwarnings("ignore")  # theirs
 def test_a_quick_run_of_everything(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import __main__ as command
-    from benchmarks import memory
+    from benchmarks import memory, rounds
     from benchmarks.options import Options
     from benchmarks.rivals import RIVALS
 
+    monkeypatch.setattr(rounds.best, "__defaults__", (0.0,))  # no pause between two calls
     monkeypatch.setattr(memory, "LAYOUTS", ["F"])
     monkeypatch.setattr(Options, "memory_values", 100_000)
     command.main(["--quick", *TINY], empty)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numba
 import numpy as np
-import peak_memory
 import pytest
 from bit_problems import digest
 from storage import lay_matrix, lay_vector
@@ -52,7 +51,10 @@ def test_wide_columns_have_the_same_bits(make, n, intercept) -> None:
     not Path("/proc/self/clear_refs").exists(),
     reason="only Linux tells a process its peak memory and resets it",
 )
+@pytest.mark.usefixtures("suite")
 def test_wide_columns_are_decoded_in_parts() -> None:
+    from benchmarks import peak_memory
+
     n, d = 1024, 8000  # 16 MB a block as float64
     X, y, theta = matrix(n, d), np.ones(n), np.ones(d)
 
