@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.data import DTYPES
 from benchmarks.works import Columns
 
-LAYOUTS = ["C", "F", "C rows strided", "C reversed", "columns"]
+LAYOUTS = ["C", "F", "C rows strided", "C reversed", "separate columns"]
 CHILD = Path(__file__).with_name("peak_memory.py")
 # An allocator that keeps what the warm call freed would serve the measured one from it.
 GIVE_BACK = {

@@ -10,7 +10,7 @@ import pytest
 
 VALUES = 10_000_000  # 80 MB as float64: what a copy would take
 DTYPES = ["float64", "float32", "float16", "bfloat16", "int8"]
-LAYOUTS = ["C", "F", "C rows strided", "C reversed", "columns"]
+LAYOUTS = ["C", "F", "C rows strided", "C reversed", "separate columns"]
 VALUE, GRADIENT = "predictions, value", "predictions, gradient into out"
 
 LINEAR = [{"layout": layout, "dtype": dtype} for layout in LAYOUTS for dtype in DTYPES]
