@@ -39,7 +39,7 @@ def table(section: Section, records: list[Record]) -> list[str]:
     mine = [r for r in records if r["group"] == section.group and "skipped" not in r]
     if not mine:
         return ["Not measured."]
-    titles = ["work", "threads", "roof, GB/s", *section.figures, "of the compute floor",
+    titles = ["work", "threads", "roof, GB/s", *section.figures, "fraction of the compute floor",
               "MSE, ulp", "gradient, eps"]  # fmt: skip
     return markdown.table(titles, [row(section, record) for record in mine])
 

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.data import DTYPES
 from benchmarks.works import Columns
 
-LAYOUTS = ["C", "F", "C rows strided", "C reversed", "columns"]
+LAYOUTS = ["C", "F", "C rows strided", "C reversed", "separate columns"]
 CHILD = Path(__file__).with_name("peak_memory.py")
 # An allocator that keeps what the warm call freed would serve the measured one from it.
 GIVE_BACK = {
@@ -39,11 +39,10 @@ def quick_problems() -> Iterator[Record]:
 def all_problems() -> Iterator[Record]:
     for layout in LAYOUTS:
         yield from (problem(layout=layout, dtype=dtype) for dtype in DTYPES)
-        yield problem(layout=layout, weighted=True)
     for layout in ("C", "F"):
-        yield from (problem(layout=layout, d=d) for d in (2, 300, 2000, 5000))
+        yield from (problem(layout=layout, d=d) for d in (2, 2000))
         yield from (problem(layout=layout, K=K) for K in (4, 100))
-        yield problem(layout=layout, K=4, weighted=True)
+        yield problem(layout=layout, weighted=True)
     for layout in ("table", "table in chunks"):
         yield from (problem(layout=layout, dtype=dtype) for dtype in ("float64", "int8"))
     for work in ("predictions, value", "predictions, gradient into out"):

@@ -109,7 +109,7 @@ MATRICES: dict[str, Callable[[int, int, str], Any]] = {
     "F": by_columns,
     "C rows strided": lambda n, d, dtype: by_rows(n, d + 3, dtype)[:, :d],
     "C reversed": lambda n, d, dtype: by_rows(n, d, dtype)[::-1, ::-1],
-    "columns": columns,
+    "separate columns": columns,
     "table": table,
     "table in chunks": partial(table, pieces=3),
 }

@@ -63,9 +63,9 @@ def microseconds(record: Record) -> float:
 
 
 def megabytes(record: Record) -> float:
-    """Peak memory beyond what threads, thetas and features are granted, in MB."""
+    """Peak memory beyond what threads, thetas and features are granted, in MB; 0 below."""
     granted = PER_THETA * record["threads"] * record["K"] * record["d"]
-    return (record["peak"] - granted) / 1e6
+    return max(record["peak"] - granted, 0) / 1e6
 
 
 RATIOS: dict[str, Callable[[Record], float]] = {

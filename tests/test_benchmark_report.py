@@ -59,6 +59,32 @@ def test_a_miss_is_explained_by_its_key(monkeypatch: pytest.MonkeyPatch) -> None
     assert line.endswith("*Because.*")
 
 
+def test_of_many_misses_the_worst_five_are_named() -> None:
+    from benchmarks import summary
+
+    slow = [record("C order", f"d = {d}", 2, d=d, seconds={"ours": 2.0 + d}) for d in range(8, 16)]
+    lines = list(summary.misses([record("F order", "d = 9", seconds={"numba": 1.5}), *slow]))
+    roof = next(line for line in lines if line.startswith("- `Linear.evaluate`, C order, d ≤ 512"))
+    assert "2 threads: 0.06 (d = 15), 0.06 (d = 14), " in roof
+    assert "0.08 (d = 11), and 3 more. *" in roof
+    (numba,) = (line for line in lines if line.startswith("- Numba"))
+    assert numba.endswith("1 thread: 1.50 (F order, d = 9). *not explained yet*")
+
+
+def test_a_table_aligns_numbers_and_leaves_out_what_is_empty() -> None:
+    from benchmarks import markdown
+
+    found = markdown.table(
+        ["work", "n", "s", "no"], [["a", "1,000", "1 (x)", ""], ["b", "", "2", ""]]
+    )
+    assert found == [
+        "| work | n | s |",
+        "| --- | ---: | --- |",
+        "| a | 1,000 | 1 (x) |",
+        "| b |  | 2 |",
+    ]
+
+
 def test_explanations_are_of_targets() -> None:
     from benchmarks import explanations
     from benchmarks.targets import TARGETS
@@ -95,7 +121,7 @@ def test_what_was_left_out_is_said() -> None:
     left_out = {"group": "table", "name": "d = 8", "threads": 1, "skipped": "no tables"}
     page = report.page(run_of(left_out))
     assert "- table: skipped, no tables." in page
-    assert "≥ 0.75: skipped" in row_of(page, "… a table's own columns")
+    assert "≥ 0.75: skipped" in row_of(page, "`Linear.evaluate`, a table's own columns")
     assert "≥ 0.95: not measured" in row_of(page, "predictions, value |")
 
 
@@ -108,6 +134,7 @@ def test_memory_is_judged_beyond_what_is_granted() -> None:
     (target,) = targets_of(state)
     assert target.reached(state)
     assert not target.reached({**state, "peak": state["peak"] + 1})
+    assert megabytes({**state, "peak": 0}) == 0
 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
