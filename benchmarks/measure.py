@@ -33,6 +33,7 @@ def measured(case: Case, n_threads: int, options: Options) -> Record:
     timed: dict[str, Callable[[], object]] = {
         "roof": partial(roof.read, work.arrays, n_threads),
         "floor": partial(roof.compute, work.facts.flops, n_threads),
+        **stages.calls(case, work, n_threads, backend),
         **calls(case, work, rivals, n_threads, backend),
     }
     facts: Record = work.facts._asdict()
@@ -40,11 +41,8 @@ def measured(case: Case, n_threads: int, options: Options) -> Record:
         twin = case.twin(options.values)
         timed["twin"] = partial(twin.ours, backend, n_threads)
         facts["twin_n"] = twin.facts.n
-    if value := stages.without_gradient(work, n_threads, backend):
-        timed["value"] = value
-    if cached := stages.in_cache(case, work):
-        timed["cached"] = partial(cached.ours, backend, n_threads)
-        facts["cached_n"] = cached.facts.n
+    if "cached" in timed:
+        facts["cached_n"] = stages.cached_rows(case)
     with limited(n_threads, rivals):
         for call in timed.values():
             call()  # Numba and JAX compile here

@@ -19,7 +19,7 @@ of the additions and multiplications alone, 4d + 3 a row and theta, at the speed
 does nothing else, without fused ones; where it takes longer than the read, it is the limit.
 
 Two more calls of each linear work leave a stage out. *Without the gradient* a row is touched once:
-its fraction of the roof. *From the cache* are rows of 4 MiB, read again and again: how many times
+its fraction of the roof. *From the cache* are rows of 8 MiB, read again and again: how many times
 as fast as the memory the kernel then is. What is near 1 there has no time to spare for waiting.
 
 Errors are those of the first 100 000 values, against integer arithmetic: MSE in units of its last
