@@ -72,7 +72,7 @@ def times(n: int) -> int:
 def each(calls: dict[str, Callable[[], Any]], times: int, options: Options) -> dict[str, float]:
     """Best seconds of one of `times` calls in a row."""
     rows = {name: partial(in_a_row, call, times) for name, call in calls.items()}
-    seconds = rounds.best(rows, options.rounds, options.pause)
+    seconds = rounds.best(rows, options.rounds, settled=options.settled)
     return {name: taken / times for name, taken in seconds.items()}
 
 

@@ -46,7 +46,7 @@ def measured(case: Case, n_threads: int, options: Options) -> Record:
     with limited(n_threads, rivals):
         for call in timed.values():
             call()  # Numba and JAX compile here
-        seconds = rounds.best(timed, options.rounds, options.pause)
+        seconds = rounds.best(timed, options.rounds, settled=options.settled)
         found = errors(case, rivals, n_threads, options)
     return {**head, **facts, "seconds": seconds, "errors": found}
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks import exact, rounds
+from benchmarks import exact
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Options:
         return min(self.values, 10_000 if self.quick else exact.MAX_VALUES)
 
     @property
-    def pause(self) -> float:
-        """Seconds before each call."""
-        return 0 if self.quick else rounds.PAUSE
+    def settled(self) -> bool:
+        """Whether a call waits until nobody's threads spin."""
+        return not self.quick
 
     @property
     def memory_values(self) -> int:

@@ -313,11 +313,10 @@ def test_rendering_measures_nothing(empty: Path, measured: list[str]) -> None:
 @pytest.mark.filterwarnings("ignore")  # theirs
 def test_a_quick_run_of_everything(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import __main__ as command
-    from benchmarks import memory, rounds
+    from benchmarks import memory
     from benchmarks.options import Options
     from benchmarks.rivals import RIVALS
 
-    monkeypatch.setattr(rounds.best, "__defaults__", (0.0,))  # no pause between two calls
     monkeypatch.setattr(memory, "LAYOUTS", ["F"])
     monkeypatch.setattr(Options, "memory_values", 100_000)
     command.main(["--quick", *TINY], empty)

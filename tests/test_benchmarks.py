@@ -91,7 +91,7 @@ def test_rounds_interleave() -> None:
 
     order: list[str] = []
     calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
-    seconds = rounds.best(calls, 3, pause=0)
+    seconds = rounds.best(calls, 3, settled=False)
     assert "".join(order) == "ababab"
     assert all(0 <= best < 1 for best in seconds.values())
 
@@ -101,7 +101,7 @@ def test_probe_of_the_compute_floor_does_what_it_says() -> None:
     from benchmarks import roof, rounds
 
     calls = {n: partial(roof.compute, n * 5e7, 1) for n in (1, 2)}
-    seconds = rounds.best(calls, 10, pause=0)
+    seconds = rounds.best(calls, 10, settled=False)
     assert 1.3 < seconds[2] / seconds[1] < 3.5
     assert 1e8 < 5e7 / seconds[1] < 1e12
 
