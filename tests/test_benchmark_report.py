@@ -183,6 +183,7 @@ def test_a_readme_without_markers_is_refused(root: Path) -> None:
         readme.updated("nothing here", run)
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_for_the_same_records(root: Path, tmp_path: Path) -> None:
     from benchmarks import figures, records
 

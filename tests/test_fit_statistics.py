@@ -196,7 +196,6 @@ def test_an_interrupt_is_served_at_once():
 import time, threading, os, signal
 import numpy as np
 from fastmse.fitting import fit_rows
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 X = np.broadcast_to(np.random.default_rng(0).standard_normal((1, 100)), (10**8, 100))
 def interrupt():
     global sent

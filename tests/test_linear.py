@@ -245,7 +245,8 @@ def test_weights_equal_repeated_rows(n: int, d: int, seed: int, intercept: bool)
 
 def test_rows_beyond_32_bits() -> None:
     n = 2**31 + 5
-    X, y = np.broadcast_to(np.int8(2), (n, 1)), np.broadcast_to(np.int8(1), n)
+    # float32 is read fastest: 3 s of CPU time, of int8 6.
+    X, y = np.broadcast_to(np.float32(2), (n, 1)), np.broadcast_to(np.float32(1), n)
     e = fm.Linear().evaluate(X, y, [1.0])
     assert (e.n, e.sse, e.grad[0]) == (n, float(n), 4.0)
 

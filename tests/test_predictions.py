@@ -112,7 +112,8 @@ def test_float32_ones_beyond_its_counter() -> None:
 
 def test_rows_beyond_32_bits() -> None:
     n = 2**31 + 5
-    y, f = np.broadcast_to(np.int8(0), n), np.broadcast_to(np.int8(1), n)
+    # float32 is read fastest: 2 s of CPU time, of int8 6.
+    y, f = np.broadcast_to(np.float32(0), n), np.broadcast_to(np.float32(1), n)
     e = fm.evaluate(y, f, grad=False)
     assert (e.n, e.sse, e.mse) == (n, float(n), 1.0)
 
