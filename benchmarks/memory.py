@@ -46,7 +46,8 @@ def all_problems() -> Iterator[Record]:
     for layout in ("table", "table in chunks"):
         yield from (problem(layout=layout, dtype=dtype) for dtype in ("float64", "int8"))
     for work in ("predictions, value", "predictions, gradient into out"):
-        yield from (problem(work, layout) for layout in ("contiguous", "strided", "3-D"))
+        layouts = ("contiguous", "strided", "3-D", "table in chunks")
+        yield from (problem(work, layout) for layout in layouts)
     yield problem("predictions, gradient into out", "contiguous", weighted=True)
     yield problem(layout="C", backend="numba")
     yield problem(layout="F", dtype="int8", backend="numba")

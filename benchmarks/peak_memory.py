@@ -42,7 +42,7 @@ def numbers(count: int, dtype: str = "float64") -> Any:
 
 def predictions(problem: dict[str, Any], n: int) -> Callable[[], object]:
     y, f, out = RUNS[problem["layout"]](n)
-    weights = a_third_zeros(y.size).reshape(y.shape) if problem["weighted"] else None
+    weights = a_third_zeros(out.size).reshape(out.shape) if problem["weighted"] else None
     asked = {"grad": False} if problem["work"] == "predictions, value" else {"out": out}
     return partial(fm.evaluate, y, f, sample_weight=weights, **asked)
 
@@ -77,6 +77,11 @@ def three_axes(n: int) -> Any:
     return memory[0], memory[1], memory[1]
 
 
+def in_chunks(n: int) -> Any:
+    """y and f, cut elsewhere each."""
+    return table(n, 1, "float64", 3).column(0), table(n, 1, "float64", 5).column(0), np.ones(n)
+
+
 def by_rows(n: int, d: int, dtype: str) -> Any:
     return numbers(n * d, dtype).reshape(n, d)
 
@@ -103,6 +108,7 @@ RUNS: dict[str, Callable[[int], Any]] = {
     "contiguous": beside,
     "strided": strided,
     "3-D": three_axes,
+    "table in chunks": in_chunks,
 }
 MATRICES: dict[str, Callable[[int, int, str], Any]] = {
     "C": by_rows,

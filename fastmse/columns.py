@@ -127,7 +127,7 @@ Rows: TypeAlias = Sequence[Column | Columns | None]
 
 
 def stretches(rows: Rows, block: int) -> Iterator[Rows]:
-    """The rows a few whole blocks at a time: 2 MB as float64, or one block."""
+    """The rows a few whole blocks at a time: 2 MB as float64, or one block if that is more."""
     given = [column for column in rows if column is not None]
     width = sum(column.shape[1] if column.ndim == 2 else 1 for column in given)
     step = max(STRETCH_DOUBLES // (width * block), 1) * block

@@ -25,7 +25,7 @@ TABLES += [{"layout": "table in chunks", "dtype": dtype} for dtype in ("float64"
 PREDICTIONS = [
     {"work": work, "layout": layout, "weighted": weighted}
     for work in (VALUE, GRADIENT)
-    for layout in ("contiguous", "strided")
+    for layout in ("contiguous", "strided", "table in chunks")
     for weighted in (False, True)
 ]
 NUMBA = [

@@ -76,11 +76,14 @@ class Linear:
         ----------
         X : array_like or table (n, d)
             In any real dtype and layout. Of a table (pandas, polars, pyarrow, ...) each column
-            is read where it lies; one that its library would have to copy, 2 MB at a time.
+            is read where it lies; rows that do not lie in one piece, 2 MB at a time, or a block
+            where that is more, 2 KB a column. A stream of record batches is read into memory,
+            once. Rows go by position: no index is looked at.
         y : array_like (n,)
         theta : array_like (p,) or (K, p)
-            p = d, or d + 1 with an intercept. K parameter vectors share one pass, up to 64;
-            row k has the bits of `theta[k]` alone.
+            p = d, or d + 1 with an intercept, in the order of the columns: labels are not looked
+            at. K parameter vectors share one pass, up to 64; row k has the bits of `theta[k]`
+            alone.
         sample_weight : array_like (n,), optional
             Frequencies: w counts as w repeated rows. Finite and >= 0; 0 drops its row, even
             one that holds NaN.
@@ -169,7 +172,7 @@ class Linear:
         Parameters
         ----------
         X : array_like or table (n, d)
-            As in `evaluate`. A table's column names become ``Fit.names``.
+            As in `evaluate`. A table's column names become ``Fit.names``, as text.
         y : array_like (n,)
         sample_weight : array_like (n,), optional
             Finite and >= 0; 0 drops its row.

@@ -41,7 +41,9 @@ def mse(
     Parameters
     ----------
     y_true, y_pred : array_like of one shape
-        Truth and predictions, in any real dtype and layout, n elements each.
+        Truth and predictions, in any real dtype and layout, n elements each, matched by their
+        positions: an index is not looked at. A column of a table is read where it lies; one
+        that does not lie in one piece, 2 MB at a time. A table of several is copied.
     sample_weight : array_like of that shape, optional
         Frequencies: w counts as w repeated elements. Finite and >= 0.
     backend : {"auto", "numpy", "cython", "numba"}
@@ -102,7 +104,9 @@ def evaluate(
     Parameters
     ----------
     y_true, y_pred : array_like of one shape
-        Truth and predictions, in any real dtype and layout, n elements each.
+        Truth and predictions, in any real dtype and layout, n elements each, matched by their
+        positions: an index is not looked at. A column of a table is read where it lies; one
+        that does not lie in one piece, 2 MB at a time. A table of several is copied.
     sample_weight : array_like of that shape, optional
         Frequencies: w counts as w repeated elements. Finite and >= 0; 0 drops its element,
         even a NaN.
@@ -148,7 +152,8 @@ def evaluate(
         target = inputs.output(out, y_pred, given)
     elif grad:
         dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
-        out = target = np.empty_like(y_pred, dtype=dtype)
+        is_array = isinstance(y_pred, np.ndarray)
+        out = target = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
     threads = backends.n_threads_for(2 * y_true.size, n_threads)
     rows, copied = as_elements([y_true, y_pred, sample_weight], target)
     piece = COPIED_PIECE if copied else PREDICTION_PIECE
@@ -203,12 +208,14 @@ def _sse(node: np.ndarray) -> float:
 
 def _counting(kernels: ModuleType, scale: float, n_threads: int) -> Count:
     def count(counter: BlockCounter, rows: Rows) -> None:
-        y_true, y_pred, sample_weight, out = rows
-        target = out.buffer() if isinstance(out, OutputElements) else out
-        kernels.predictions(
-            counter, PREDICTION_BLOCK, y_true, y_pred, sample_weight, target, scale, n_threads
-        )
-        if isinstance(out, OutputElements):
-            out.write(target)
+        for y_true, y_pred, sample_weight, out in backends.readable(
+            kernels, rows, PREDICTION_BLOCK
+        ):
+            target = out.buffer() if isinstance(out, OutputElements) else out
+            kernels.predictions(
+                counter, PREDICTION_BLOCK, y_true, y_pred, sample_weight, target, scale, n_threads
+            )
+            if isinstance(out, OutputElements):
+                out.write(target)
 
     return count
