@@ -9,12 +9,14 @@ Element i of column j is x[j pitch + i].
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.lanes import LANES, RUN, add_run, run_dot, run_sum, whole_lanes
 from fastmse.kernels.jit.memory import Pointer, prefetch, shift
-from fastmse.kernels.jit.residuals import Rows, residual, residual16, shift_rows, weigh_residual
+from fastmse.kernels.jit.residuals import Rows, residual1, residual16, shift_rows, weigh_residual
 from fastmse.kernels.jit.rows import Four, combine
-from fastmse.kernels.jit.vectors import Vector, fold, load8, load16, spread8, spread16, store
+from fastmse.kernels.jit.vectors import Vector, fold, load1, load8, load16, spread8, spread16, store
 
 TOGETHER = 8
 PAIR = 2
@@ -25,31 +27,18 @@ def four_of(theta: Pointer) -> Four:
     return theta[0], theta[1], theta[2], theta[3]
 
 
-@inlined_kernel
-def four_columns(t: Four, x: Pointer, pitch: int, i: int) -> float:
-    return float(combine(t, x[i], x[pitch + i], x[2 * pitch + i], x[3 * pitch + i]))
+def _four_columns(load: Any) -> Any:
+    @inlined_kernel
+    def four_columns(t: Four, x: Pointer, pitch: int, i: int) -> Any:
+        return combine(
+            t, load(x, i), load(x, pitch + i), load(x, 2 * pitch + i), load(x, 3 * pitch + i)
+        )
+
+    return four_columns
 
 
-@inlined_kernel
-def four_columns8(t: Four, x: Pointer, pitch: int, i: int) -> Vector:
-    return combine(
-        t,
-        load8(x, i),
-        load8(x, pitch + i),
-        load8(x, 2 * pitch + i),
-        load8(x, 3 * pitch + i),
-    )
-
-
-@inlined_kernel
-def four_columns16(t: Four, x: Pointer, pitch: int, i: int) -> Vector:
-    return combine(
-        t,
-        load16(x, i),
-        load16(x, pitch + i),
-        load16(x, 2 * pitch + i),
-        load16(x, 3 * pitch + i),
-    )
+four_columns1, four_columns8, four_columns16 = map(_four_columns, (load1, load8, load16))
+"""(t, x, pitch, i): t . x of one row, of 8, or of 16."""
 
 
 @inner_kernel
@@ -67,7 +56,7 @@ def add_eight_columns(
                 prefetch(following, j * pitch + i)
         store(f, i, f8 + four_columns8(high, x4, pitch, i))
     for i in range(whole, n):
-        f[i] = (f[i] + four_columns(low, x, pitch, i)) + four_columns(high, x4, pitch, i)
+        f[i] = (f[i] + four_columns1(low, x, pitch, i)) + four_columns1(high, x4, pitch, i)
 
 
 @inner_kernel
@@ -82,7 +71,7 @@ def add_columns(
     for j in range(0, fours, 4):
         t = four_of(shift(theta, j))
         for i in range(n):
-            f[i] += four_columns(t, shift(x, j * pitch), pitch, i)
+            f[i] += four_columns1(t, shift(x, j * pitch), pitch, i)
     for j in range(fours, count):
         for i in range(n):
             f[i] += theta[j] * x[j * pitch + i]
@@ -105,10 +94,10 @@ def residuals_of_columns(
     for i in range(whole, n):
         f = offset
         for j in range(0, fours, 4):
-            f += four_columns(four_of(shift(theta, j)), shift(x, j * pitch), pitch, i)
+            f += four_columns1(four_of(shift(theta, j)), shift(x, j * pitch), pitch, i)
         for j in range(fours, count):
             f += theta[j] * x[j * pitch + i]
-        residual(f, at, i)
+        residual1(f, at, i)
 
 
 @inner_kernel
@@ -117,7 +106,7 @@ def residuals(f: Pointer, at: Rows, n: int) -> None:
     for i in range(0, whole, LANES):
         residual16(load16(f, i), at, i)
     for i in range(whole, n):
-        residual(f[i], at, i)
+        residual1(f[i], at, i)
 
 
 @inlined_kernel

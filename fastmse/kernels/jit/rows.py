@@ -15,7 +15,7 @@ import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.memory import LINE, Pointer, anew, prefetch, shift
-from fastmse.kernels.jit.residuals import Rows, residual, residual4
+from fastmse.kernels.jit.residuals import Rows, residual1, residual4
 from fastmse.kernels.jit.vectors import (
     Vector,
     elements,
@@ -154,7 +154,7 @@ def last_rows(
     """Rows [i, n), fewer than four, each by itself."""
     while i < n:
         row = shift(x, i * pitch)
-        c = residual(offset + dot_row(theta, row, 0, d, spread8(0.0)), at, i)
+        c = residual1(offset + dot_row(theta, row, 0, d, spread8(0.0)), at, i)
         if graded:
             for j in range(d):
                 g[j] += c * row[j]
@@ -219,7 +219,7 @@ def rows_in_turn(
                 )
             else:
                 f = dot_row(theta, row, 0, d, spread8(0.0))
-            residual(offset + f, at, i + k)
+            residual1(offset + f, at, i + k)
     if graded and whole > 0:
         c = elements(load4(at.c, whole - 4))
         add_four_rows(c, shift(x, (whole - 4) * pitch), pitch, 0, d, g)
