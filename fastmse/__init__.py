@@ -19,7 +19,7 @@ from fastmse.models import Linear, evaluate, mse
 from fastmse.results import Evaluation, Fit
 
 if TYPE_CHECKING:
-    from fastmse.fitting import AccuracyWarning, RankWarning
+    from fastmse.fitting import AccuracyWarning, RankWarning, SufficientStatistics
 
 __version__ = "0.1.0"
 
@@ -29,6 +29,7 @@ __all__ = [
     "Fit",
     "Linear",
     "RankWarning",
+    "SufficientStatistics",
     "evaluate",
     "gaussian",
     "mse",
@@ -36,9 +37,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """The warnings of fits: imported with them, when first asked for."""
-    if name in {"AccuracyWarning", "RankWarning"}:
-        from fastmse.fitting import notes
+    """What belongs to fits: imported with them, when first asked for."""
+    if name in {"AccuracyWarning", "RankWarning", "SufficientStatistics"}:
+        from fastmse import fitting
 
-        return getattr(notes, name)
+        return getattr(fitting, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -73,7 +73,7 @@ def test_types_and_sources_are_shipped() -> None:
     assert (package / "kernels" / "compiled" / "kernels.pxi").is_file()
 
 
-@pytest.mark.parametrize("name", ["mse", "evaluate", "Linear", "gaussian"])
+@pytest.mark.parametrize("name", ["mse", "evaluate", "Linear", "SufficientStatistics", "gaussian"])
 def test_public_names(name: str) -> None:
     assert name in fm.__all__
     assert getattr(fm, name).__doc__
@@ -90,6 +90,21 @@ def test_public_names(name: str) -> None:
             "Linear.fit",
             "(self, X, y, *, sample_weight, weight_type, l2, method, n_threads)",
         ),
+        (
+            "Linear.fit_path",
+            "(self, X, y, l2s, *, sample_weight, weight_type, method, n_threads)",
+        ),
+        (
+            "SufficientStatistics",
+            "(n_features, *, intercept, weight_type, precision, names, target, n_threads)",
+        ),
+        ("SufficientStatistics.update", "(self, X, y, sample_weight)"),
+        ("SufficientStatistics.merge", "(self, other)"),
+        ("SufficientStatistics.evaluate", "(self, theta)"),
+        ("SufficientStatistics.fit", "(self, l2)"),
+        ("SufficientStatistics.fit_path", "(self, l2s)"),
+        ("SufficientStatistics.save", "(self, path)"),
+        ("SufficientStatistics.load", "(path)"),
     ],
 )
 def test_signatures(function: str, signature: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from fastmse import threads
+from fastmse.fitting import penalty
 from fastmse.fitting.double_double import DoubleDouble
-from fastmse.fitting.gram import SufficientStatistics
+from fastmse.fitting.gram import NormalStatistic
 from fastmse.fitting.notes import (
     AccuracyWarning,
     RankWarning,
@@ -21,6 +20,8 @@ from fastmse.fitting.notes import (
     warn_caller,
 )
 from fastmse.fitting.overflow import beyond_range, check_gram, check_theta
+from fastmse.fitting.penalty import Penalty
+from fastmse.fitting.quadratic import further_sse
 from fastmse.fitting.rows import RowBuffer
 from fastmse.fitting.solve import Solution, solve
 from fastmse.gaussian import FloatArray
@@ -43,29 +44,44 @@ def fit_rows(
     rows: Rows,
     n_features: int,
     *,
+    l2: Any = 0.0,
+    method: str = "auto",
+    n_threads: int | None = None,
+    **options: Any,
+) -> Fit:
+    """`fit_path` of one penalty."""
+    options |= {"method": method, "n_threads": n_threads}
+    return fit_path(rows, n_features, [l2], **options)[0]
+
+
+def fit_path(
+    rows: Rows,
+    n_features: int,
+    l2s: Iterable[Any],
+    *,
     intercept: bool,
-    l2: float = 0.0,
     method: str = "auto",
     weight_type: str = "frequency",
     names: Sequence[str] | None = None,
     target: str = "y",
     n_threads: int | None = None,
-) -> Fit:
-    """Least squares over rows that may be read more than once.
+) -> tuple[Fit, ...]:
+    """Least squares over rows that may be read more than once, for each of some penalties.
 
-    Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + l2 · |slopes|². One pass for the Gram matrix in float64 ("gram");
+    Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + Σⱼ λⱼ θⱼ². One pass for the Gram matrix in float64 ("gram");
     where rounding in it could reach the tenth digit, one more in double-double ("gram2"); one for
-    the residuals, of which SSE is the sum of squares, at θ̂ before its rounding to float64.
+    the residuals, of which SSE is the sum of squares, at θ̂ before its rounding to float64. The
+    number of penalties is no matter: SSE of all but the smallest follows from G, see `_later_sse`.
 
     Parameters
     ----------
     rows : callable
         Gives a fresh iterator of blocks (X, y, sample_weight or None) at every call.
     n_features : int
+    l2s : iterable of float or (d,) array_like
+        Penalties λ on the slopes, scikit-learn's alpha.
     intercept : bool
         The intercept comes first in theta, and is not penalised.
-    l2 : float
-        Ridge penalty, scikit-learn's alpha.
     method : {"auto", "gram", "gram2"}
     weight_type : {"frequency", "precision"}
     names : sequence of str, optional
@@ -86,12 +102,12 @@ def fit_rows(
     AccuracyWarning
         Fewer than ten digits can be expected, or a result is beyond the range of float64.
     """
-    check_penalty(l2)
+    penalties = [penalty.checked(l2, n_features) for l2 in l2s]
     if method not in ("auto", *PRECISION):
         raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
 
-    def gathered(chosen: str) -> tuple[SufficientStatistics, Solution]:
-        statistics = SufficientStatistics(
+    def gathered(chosen: str) -> tuple[NormalStatistic, list[Solution]]:
+        statistics = NormalStatistic(
             n_features,
             intercept=intercept,
             weight_type=weight_type,
@@ -101,45 +117,48 @@ def fit_rows(
             n_threads=n_threads,
         )
         for X, y, weight in rows():
-            statistics.update(X, y, weight)
-        return statistics, solve_statistics(statistics, l2)
+            statistics.push(X, y, weight)
+        return statistics, [solve_statistics(statistics, l2) for l2 in penalties]
 
     chosen, passes = ("gram" if method == "auto" else method), 2
-    statistics, solution = gathered(chosen)
-    if method == "auto" and _wants_more(solution):
+    statistics, solutions = gathered(chosen)
+    if method == "auto" and any(map(_wants_more, solutions)):
         chosen, passes = "gram2", 3
-        statistics, solution = gathered(chosen)
+        statistics, solutions = gathered(chosen)
+    if not solutions:
+        return ()
     blocks = _Blocks(rows, statistics.names, target)
-    sse = residual_sum(blocks.columns(), solution)
-    return _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
+    first = int(np.argmin([np.sum(l2) for l2 in penalties]))
+    sums = _sums(statistics, solutions, first, residual_sum(blocks.columns(), solutions[first]))
+    return tuple(
+        _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
+        for solution, l2, sse in zip(solutions, penalties, sums, strict=True)
+    )
 
 
-def fit_statistics(statistics: SufficientStatistics, l2: float) -> Fit:
-    """Fit without the rows: SSE is the Schur complement of y."""
-    check_penalty(l2)
+def fit_statistics(statistics: NormalStatistic, l2s: Iterable[Any]) -> tuple[Fit, ...]:
+    """Fits without the rows: SSE is the Schur complement of y."""
     method = next(m for m, precision in PRECISION.items() if precision == statistics.precision)
-    solution = solve_statistics(statistics, l2)
-    return _result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
+    penalties = [penalty.checked(l2, len(statistics.names)) for l2 in l2s]
+    solutions = [solve_statistics(statistics, l2) for l2 in penalties]
+    return tuple(
+        _result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
+        for solution, l2 in zip(solutions, penalties, strict=True)
+    )
 
 
-def check_penalty(l2: float) -> None:
-    """Raise TypeError or ValueError, before a pass over the rows, unless l2 is a number >= 0."""
-    if isinstance(l2, bool) or not isinstance(l2, Real):
-        raise TypeError(f"l2: got {l2!r} of type {type(l2).__name__}; want a finite number >= 0")
-    if not (l2 >= 0 and math.isfinite(l2)):
-        raise ValueError(f"l2: got {l2!r}; want a finite number >= 0")
-
-
-def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
+def solve_statistics(statistics: NormalStatistic, l2: Penalty) -> Solution:
     """Check the Gram matrix, and solve."""
-    frame, gram = statistics.total()
-    check_gram(frame, gram.hi, float(l2), statistics.names, statistics.target)
+    frame, gram, about = statistics.total()
+    penalties = np.broadcast_to(l2, len(statistics.names))
+    check_gram(frame, gram.hi, penalties, statistics.names, statistics.target)
     solution = solve(
         frame,
         gram,
         intercept=statistics.intercept,
-        l2=float(l2),
+        l2=penalties,
         unit=statistics.unit,
+        about=about,
         n_threads=threads.resolve(statistics.n_threads),
     )
     check_theta(solution.theta, statistics.names, statistics.target)
@@ -192,10 +211,24 @@ def residual_sum(blocks: Iterable[FloatArray], solution: Solution) -> float:
         return float(np.ldexp(total.hi, 2 * solution.exponents[-1]))
 
 
+def _sums(
+    statistics: NormalStatistic, solutions: Sequence[Solution], first: int, sse: float
+) -> list[float]:
+    """SSE of each solution, given that of the first. By Pythagoras the others are further off:
+
+    SSE(θ) = SSE(θ₁) + |X (θ − θ₁)|² − 2 (θ − θ₁)ᵀ Λ₁ θ₁,    X'r₁ = Λ₁ θ₁
+    """
+    frame, gram, _ = statistics.total()
+    return [
+        sse if k == first else sse + further_sse(frame, gram, solution, solutions[first])
+        for k, solution in enumerate(solutions)
+    ]
+
+
 def _result(
-    statistics: SufficientStatistics,
+    statistics: NormalStatistic,
     solution: Solution,
-    l2: float,
+    l2: Penalty,
     *,
     sse: float,
     method: str,
@@ -209,7 +242,7 @@ def _result(
         dependent = [statistics.names[j] for j in solution.dependent]
         notes.append((rank_note(dependent, rank, p, statistics.n, method), RankWarning))
     if solution.error > PROMISED:
-        notes.append((accuracy_note(solution.error, method), AccuracyWarning))
+        notes.append((accuracy_note(solution.error, method, rows is None), AccuracyWarning))
     beyond = beyond_range(solution, sse, statistics.names, statistics.target)
     if beyond:
         notes.append((range_note(beyond), AccuracyWarning))
@@ -226,7 +259,7 @@ def _result(
         log_weight_sum=statistics.log_weight_sum,
         weight_type=statistics.weight_type,
         intercept=statistics.intercept,
-        l2=float(l2),
+        l2=l2,
         condition=solution.condition,
         rank=rank,
         method=method,

@@ -54,8 +54,9 @@ def _listed(columns: Sequence[str]) -> str:
     return f"column{'s' * (len(columns) > 1)} {names}{more}"
 
 
-def accuracy_note(error: float, method: str) -> str:
+def accuracy_note(error: float, method: str, statistics: bool) -> str:
     """Tell how many digits to expect."""
     digits = max(0, math.floor(-math.log10(error))) if error < math.inf else 0
-    hint = 'method="gram2" has more' if method == "gram" else "the columns are too nearly dependent"
+    more = 'precision="double-double"' if statistics else 'method="gram2"'
+    hint = f"{more} has more" if method == "gram" else "the columns are too nearly dependent"
     return f"{digits} digits to expect of the least certain coefficient: {hint}"

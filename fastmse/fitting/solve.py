@@ -27,7 +27,9 @@ class Solution:
     exponents : (d + 1,) ndarray of int
         e of x and y.
     cov_unscaled : (p, p) ndarray or None
-        (XᵀWX)⁻¹; None if the rank is deficient or ``l2 > 0``.
+        (XᵀWX)⁻¹; None if the rank is deficient or a penalty is > 0.
+    penalties : (d,) ndarray
+        Those of `scaled`: λⱼ 4^−eⱼ.
     sse, sst : float
     perfect : bool
         Whether y is a linear combination of the columns, as far as rounding lets one see.
@@ -44,6 +46,7 @@ class Solution:
     scaled: DoubleDouble
     exponents: NDArray[np.int64]
     cov_unscaled: FloatArray | None
+    penalties: FloatArray
     sse: float
     sst: float
     perfect: bool
@@ -58,13 +61,15 @@ def solve(
     gram: DoubleDouble,
     *,
     intercept: bool,
-    l2: float,
+    l2: FloatArray,
     unit: float,
     n_threads: int,
+    about: FloatArray | None = None,
 ) -> Solution:
-    """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame.
+    """Minimise SSE + Σ l2ⱼ θⱼ², the intercept apart, given G of (1, x, y) in a frame.
 
-    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ). All is computed in the frame;
+    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ), `about` the coefficients (m,) of
+    the residual that stood for y in it. All is computed in the frame;
     only a result that is itself beyond the range of float64 becomes infinite or 0.
     """
     a = gram.copy()
@@ -83,8 +88,12 @@ def solve(
     coefficients = a[:, y].copy()
     if dependent:
         _to_minimum_norm(frame, a, coefficients, swept, dependent)
-    scaled = _unshifted(frame, coefficients, intercept)
+    if not intercept:
+        coefficients[0] = DoubleDouble.of(0.0)
+    scaled = unshifted(frame, coefficients)
     theta = scaled.scaled(frame.exponents[y] - frame.exponents[:y]).hi
+    about = np.zeros(y + 1) if about is None else about.copy()
+    about[y] = -1.0
     perfect = bool(a.hi[y, y] <= tolerance[y])
     error = relative_error(
         frame,
@@ -95,17 +104,19 @@ def solve(
         float(a.hi[y, y]),
         sst,
         unit,
+        about,
         perfect=perfect,
     )
     condition = condition_number(features, inverse.hi[intercept:, intercept:])
     sse = float(a.hi[y, y] - penalties @ coefficients.hi[1:y] ** 2)
     unit_y = 2 * frame.exponents[y]
-    biased = l2 > 0 or bool(dependent)
+    biased = bool(l2.any() or dependent)
     return Solution(
         theta=theta if intercept else theta[1:],
         scaled=scaled,
         exponents=frame.exponents[1:],
         cov_unscaled=None if biased else _covariance(frame, inverse, intercept),
+        penalties=penalties,
         sse=max(float(np.ldexp(sse, unit_y)), 0.0),
         sst=float(np.ldexp(sst, unit_y)),
         perfect=perfect,
@@ -146,15 +157,11 @@ def _to_minimum_norm(
         coefficients[swept] = coefficients[swept] - share
 
 
-def _unshifted(frame: Frame, coefficients: DoubleDouble, intercept: bool) -> DoubleDouble:
+def unshifted(frame: Frame, coefficients: DoubleDouble) -> DoubleDouble:
     """Coefficients of y on (1, x), both times 2^−e, from those of z_y on (1, z): (d + 1,)."""
     theta, offset = coefficients[:-1].copy(), DoubleDouble.of(frame.offset())
-    if not intercept:
-        theta[0] = DoubleDouble.of(0.0)
-        return theta
-    theta[0] = theta[0] + offset[-1]
-    for j in range(1, len(theta.hi)):
-        theta[0] = theta[0] - theta[j] * offset[j]
+    share = (theta[1:] * offset[1:-1]).sum() if len(theta.hi) > 1 else DoubleDouble.of(0.0)
+    theta[0] = theta[0] + offset[-1] - share
     return theta
 
 
