@@ -36,6 +36,9 @@ PRECISION = {"gram": "double", "gram2": "double-double"}
 ENOUGH = 2e-11
 """Relative error, estimated, up to which "auto" is content with "gram": a factor 5 to spare."""
 
+SMALL = 2**13
+"""Products up to which "gram2" is nothing, 0.1 ms: "auto" then gives all digits that there are."""
+
 PROMISED = 1e-10
 """Relative error above which a fit warns: ten digits."""
 
@@ -69,9 +72,9 @@ def fit_path(
     """Least squares over rows that may be read more than once, for each of some penalties.
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + Σⱼ λⱼ θⱼ². One pass for the Gram matrix in float64 ("gram");
-    where rounding in it could reach the tenth digit, one more in double-double ("gram2"); one for
-    the residuals, of which SSE is the sum of squares, at θ̂ before its rounding to float64. The
-    number of penalties is no matter: SSE of all but the smallest follows from G, see `_later_sse`.
+    where rounding in it could reach the tenth digit, or the data are few, one more in double-double
+    ("gram2"); one for the residuals, of which SSE is the sum of squares, at θ̂ before its rounding
+    to float64. The number of penalties is no matter: SSE of the others follows, see `_sums`.
 
     Parameters
     ----------
@@ -122,7 +125,8 @@ def fit_path(
 
     chosen, passes = ("gram" if method == "auto" else method), 2
     statistics, solutions = gathered(chosen)
-    if method == "auto" and any(map(_wants_more, solutions)):
+    small = statistics.n * (n_features + 2) ** 2 <= SMALL
+    if method == "auto" and any(_wants_more(solution, small) for solution in solutions):
         chosen, passes = "gram2", 3
         statistics, solutions = gathered(chosen)
     if not solutions:
@@ -165,13 +169,14 @@ def solve_statistics(statistics: NormalStatistic, l2: Penalty) -> Solution:
     return solution
 
 
-def _wants_more(solution: Solution) -> bool:
+def _wants_more(solution: Solution, small: bool) -> bool:
     """Whether a float64 Gram matrix does not do: for ten digits, or to tell the rank.
 
     A perfect fit is a deficient rank of (X, y). Of a constant y nothing is left to fit.
     """
-    perfect = solution.perfect and solution.sst > 0
-    return bool(solution.dependent) or perfect or not solution.error <= ENOUGH
+    varied = solution.sst > 0
+    exact = varied and (solution.perfect or small)
+    return bool(solution.dependent) or exact or not solution.error <= ENOUGH
 
 
 class _Blocks:
