@@ -19,12 +19,18 @@ from fastmse.models import Linear, evaluate, mse
 from fastmse.results import Evaluation, Fit
 
 if TYPE_CHECKING:
-    from fastmse.fitting import AccuracyWarning, RankWarning, SufficientStatistics
+    from fastmse.fitting import (
+        AccuracyWarning,
+        ConvergenceWarning,
+        RankWarning,
+        SufficientStatistics,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AccuracyWarning",
+    "ConvergenceWarning",
     "Evaluation",
     "Fit",
     "Linear",
@@ -35,10 +41,12 @@ __all__ = [
     "mse",
 ]
 
+FITTING = {"AccuracyWarning", "ConvergenceWarning", "RankWarning", "SufficientStatistics"}
+
 
 def __getattr__(name: str) -> object:
     """What belongs to fits: imported with them, when first asked for."""
-    if name in {"AccuracyWarning", "RankWarning", "SufficientStatistics"}:
+    if name in FITTING:
         from fastmse import fitting
 
         return getattr(fitting, name)

@@ -88,7 +88,8 @@ def test_public_names(name: str) -> None:
         ("Linear.evaluate", "(self, X, y, theta, *, sample_weight, grad, backend, n_threads)"),
         (
             "Linear.fit",
-            "(self, X, y, *, sample_weight, weight_type, l2, method, n_threads)",
+            "(self, X, y, *, sample_weight, weight_type, l2, method, tol, max_iter, callback, "
+            "n_threads)",
         ),
         (
             "Linear.fit_path",

@@ -68,8 +68,8 @@ class NormalStatistic:
         target: str = "y",
         n_threads: int | None = None,
     ) -> None:
-        _one_of("weight_type", weight_type, WEIGHT_TYPES)
-        _one_of("precision", precision, tuple(UNIT))
+        one_of("weight_type", weight_type, WEIGHT_TYPES)
+        one_of("precision", precision, tuple(UNIT))
         self.names = tuple(names) if names is not None else default_names(n_features)
         if len(self.names) != n_features:
             raise ValueError(f"names: got {len(self.names)}; want one for each of {n_features}")
@@ -175,6 +175,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{j}" for j in range(n_features))
 
 
-def _one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+def one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueError for any other value."""
     if value not in choices:
         raise ValueError(f"{argument}: got {value!r}; want one of {', '.join(choices)}")

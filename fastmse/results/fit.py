@@ -30,8 +30,9 @@ class Fit:
     ``lm(weights=)``, Var εᵢ = σ²/wᵢ. Below, N stands for `count`, W = Σ wᵢ, k for `rank`.
 
     Standard errors and what needs them are None if an ``l2 > 0`` (the estimates are biased on
-    purpose) or the rank is deficient (no single coefficient is determined); `aic`, `bic` and the
-    F test are None if an ``l2 > 0``. They are NaN if no degree of freedom is left (N ≤ k).
+    purpose), the rank is deficient (no single coefficient is determined), or the method is "cg"
+    (which forms no matrix); `aic`, `bic` and the F test are None if an ``l2 > 0``. They are NaN if
+    no degree of freedom is left (N ≤ k).
 
     Attributes
     ----------
@@ -292,7 +293,9 @@ class Fit:
         if interval is None:
             return np.concatenate([D @ self.theta for D in self._designs(array)])
         if self.cov_unscaled is None:
-            raise ValueError("no intervals: the fit is penalised or its rank deficient")
+            raise ValueError(
+                "no intervals: the fit is penalised, its rank deficient, or its method 'cg'"
+            )
         half, own = t_half_width(level, self._df), float(interval == "prediction")
         blocks = [
             (D @ self.theta, half * np.sqrt(self.s2 * (own + leverage(D, self.cov_unscaled))))
