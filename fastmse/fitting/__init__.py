@@ -4,6 +4,7 @@ from fastmse.fitting.iterated import fit_conjugate_gradients
 from fastmse.fitting.linear import fit_path, fit_rows
 from fastmse.fitting.notes import AccuracyWarning, ConvergenceWarning, RankWarning
 from fastmse.fitting.sufficient import SufficientStatistics
+from fastmse.fitting.targets import fit_targets
 
 __all__ = [
     "AccuracyWarning",
@@ -13,4 +14,5 @@ __all__ = [
     "fit_conjugate_gradients",
     "fit_path",
     "fit_rows",
+    "fit_targets",
 ]

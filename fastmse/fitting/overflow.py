@@ -37,7 +37,7 @@ def check_gram(
             "overflow: rescale it, or drop the rows"
         )
     with np.errstate(over="ignore", under="ignore"):
-        large = ~(np.ldexp(l2, -2 * frame.exponents[1:-1]) < LARGEST)
+        large = ~(np.ldexp(l2, -2 * frame.exponents[1 : 1 + len(l2)]) < LARGEST)
     if large.any():
         j = int(np.argmax(large))
         raise ValueError(

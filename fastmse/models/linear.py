@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from fastmse import backends, inputs
-from fastmse.columns import loaded
 from fastmse.kernels import compiled
-from fastmse.results import Evaluation, Fit
-from fastmse.results.features import column_names
+from fastmse.models.linear_fits import LinearFits
+from fastmse.results import Evaluation
 from fastmse.statistics import (
     BlockCounter,
     Count,
@@ -24,10 +22,10 @@ from fastmse.statistics import (
     count_pieces,
     piece_rows,
 )
-from fastmse.weighting import Weighting, check_weights, checked, require_rows, weigh
+from fastmse.weighting import Weighting, check_weights, checked, require_rows
 
 
-class Linear:
+class Linear(LinearFits):
     """f(x; θ) = θᵀx, or θ₀ + Σⱼ θⱼ xⱼ with an intercept, which comes first.
 
     Parameters
@@ -146,184 +144,9 @@ class Linear:
 
         return mse_and_grad
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        *,
-        sample_weight: Any = None,
-        weight_type: str = "frequency",
-        l2: float | ArrayLike = 0.0,
-        method: str = "auto",
-        tol: float | None = None,
-        max_iter: int | None = None,
-        callback: Callable[[int, float], object] | None = None,
-        n_threads: int | None = None,
-    ) -> Fit:
-        """Maximum likelihood: the θ that minimises SSE + Σⱼ l2ⱼ θⱼ², the intercept apart.
-
-        Parameters
-        ----------
-        X : array_like or table (n, d)
-            As in `evaluate`. A table's column names become ``Fit.names``.
-        y : array_like (n,)
-        sample_weight : array_like (n,), optional
-            Finite and >= 0; 0 drops its row.
-        weight_type : {"frequency", "precision"}
-            Frequencies repeat rows; precisions are R's ``lm(weights=)``: Var εᵢ = σ²/wᵢ.
-        l2 : float >= 0, or (d,) array_like of them
-            Ridge penalty, scikit-learn's ``Ridge(alpha=)``: of all slopes, or one for each. The
-            intercept is not penalised.
-        method : {"auto", "gram", "gram2", "cg"}
-            Normal equations in float64 or in double-double; "auto" takes the second where
-            the condition of X asks for it, or the data are few. "cg": conjugate gradients, for
-            d up to 10⁵ where d² numbers do not fit; no standard errors.
-        tol : float in [0, 1), optional
-            "cg" ends when |X'r| has fallen to this part of what it was at the start, at the mean
-            of y; X centred and its columns of length one. 10⁻¹⁰ without.
-        max_iter : int >= 1, optional
-            Most iterations of "cg"; 1000 without.
-        callback : callable, optional
-            ``callback(iteration, gradient)`` after each of them, gradient what `tol` is about.
-        n_threads : int >= 1, optional
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `evaluate`, and for NaN and infinity, naming column and row.
-
-        Warns
-        -----
-        RankWarning
-            Columns are linearly dependent: the solution of least norm is given.
-        AccuracyWarning
-            Fewer than ten digits can be expected.
-        ConvergenceWarning
-            "cg" ended before `tol`. All are told in ``Fit.message`` too.
-
-        Notes
-        -----
-        "cg": three passes over X, and one of 4 n d flops for each iteration; O(d) memory. The rest:
-        two passes over X, a third in double-double where float64 could lose the tenth digit;
-        n p² flops, 17 to 33 times as many for the third; O(p²) memory and a block of rows.
-        θ is right to ten digits unless a warning says otherwise. The Gram matrix of a block
-        is a BLAS product, on NumPy's own threads.
-
-        Examples
-        --------
-        >>> import fastmse as fm
-        >>> fit = fm.Linear(intercept=True).fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.2, 8.8])
-        >>> fit.theta.round(6), fit.names
-        (array([1.15, 1.94]), ('intercept', 'x0'))
-        """
-        given = {"sample_weight": sample_weight, "weight_type": weight_type}
-        limits = {"tol": tol, "max_iter": max_iter, "callback": callback}
-        if method == "cg":
-            return self._iterated(X, y, l2=l2, **given, **limits, n_threads=n_threads)
-        for name, value in limits.items():
-            if value is not None:
-                raise ValueError(f"{name}: got {value!r}; only method='cg' has iterations")
-        return self._fits(X, y, [l2], **given, method=method, n_threads=n_threads)[0]
-
-    def fit_path(
-        self,
-        X: Any,
-        y: Any,
-        l2s: Iterable[float | ArrayLike],
-        *,
-        sample_weight: Any = None,
-        weight_type: str = "frequency",
-        method: str = "auto",
-        n_threads: int | None = None,
-    ) -> tuple[Fit, ...]:
-        """A fit for each penalty, from the passes over the data that one of them takes.
-
-        Parameters
-        ----------
-        l2s : iterable of float >= 0, or of (d,) array_like
-            Penalties, in any order; the others are those of `fit`.
-
-        Returns
-        -------
-        tuple of Fit
-            Element k is ``fit(X, y, l2=l2s[k])``, but for some ulp; all of one method, which is
-            double-double where one of them asks for it.
-
-        Raises, Warns
-        -------------
-        As `fit`.
-
-        Notes
-        -----
-        p³ flops in double-double for each penalty, beside what `fit` takes.
-
-        Examples
-        --------
-        >>> import fastmse as fm
-        >>> X, y = [[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.2, 8.8]
-        >>> path = fm.Linear(intercept=True).fit_path(X, y, [0, 5])
-        >>> [round(float(fit.theta[1]), 4) for fit in path]
-        [1.94, 0.97]
-        """
-        given = {"sample_weight": sample_weight, "weight_type": weight_type}
-        return self._fits(X, y, l2s, **given, method=method, n_threads=n_threads)
-
-    def _iterated(
-        self, X: Any, y: Any, *, sample_weight: Any, n_threads: int | None, **options: Any
-    ) -> Fit:
-        """The fit by conjugate gradients."""
-        from fastmse.fitting import fit_conjugate_gradients
-
-        table = X
-        X, y, sample_weight = self._checked(X, y, sample_weight)
-
-        def evaluate(target: Any, theta: np.ndarray) -> Evaluation:
-            return self.evaluate(X, target, theta, sample_weight=sample_weight, n_threads=n_threads)
-
-        return fit_conjugate_gradients(
-            X,
-            y,
-            sample_weight,
-            evaluate,
-            intercept=self.intercept,
-            names=column_names(X) or column_names(table),
-            **options,
-        )
-
-    def _fits(self, X: Any, y: Any, l2s: Iterable[Any], **options: Any) -> tuple[Fit, ...]:
-        """A fit for each penalty, by `fastmse.fitting.fit_path`."""
-        from fastmse.fitting import fit_path
-
-        table = X
-        X, y, sample_weight = self._checked(X, y, options.pop("sample_weight"))
-        return fit_path(
-            lambda: loaded([X, y, sample_weight], 1),
-            X.shape[1],
-            l2s,
-            intercept=self.intercept,
-            names=column_names(X) or column_names(table),
-            **options,
-        )
-
-    def _checked(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
-        """The data of a fit, past the gate."""
-        X, y, sample_weight = inputs.design(X, y, sample_weight)
-        self._n_parameters(X.shape[1])
-        weigh(backends.select("auto"), len(y), sample_weight, 1)
-        return X, y, sample_weight
-
     def _parameters(self, theta: Any, d: int) -> tuple[np.ndarray, bool]:
         p = self._n_parameters(d)
         return inputs.parameters(theta, p, f"{d} features" + " and an intercept" * self.intercept)
-
-    def _n_parameters(self, d: int) -> int:
-        if d + self.intercept == 0:
-            raise ValueError("X: got no columns, without an intercept; want at least one parameter")
-        return d + self.intercept
 
     def _counting(
         self, kernels: ModuleType, theta: np.ndarray, grad: bool, columns: bool, n_threads: int
