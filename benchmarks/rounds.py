@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-# BLAS and OpenMP threads spin for some milliseconds after their work, on the cores of whoever
-# comes next.
-PAUSE = 0.03  # seconds
+# OpenBLAS's threads spin for 2²⁶ clock ticks after their work, 27 to 34 ms, on the cores of whoever
+# comes next: with 30 ms a pass on two threads took up to twice its time.
+PAUSE = 0.05  # seconds
 
 
-def best(
-    calls: dict[str, Callable[[], object]], rounds: int, pause: float = PAUSE
-) -> dict[str, float]:
+def best(calls: dict[str, Callable[[], object]], rounds: int, pause: float) -> dict[str, float]:
     """The best time of each call in seconds, over `rounds` rounds of all of them in turn."""
     seconds = dict.fromkeys(calls, float("inf"))
     for _ in range(rounds):

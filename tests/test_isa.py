@@ -18,7 +18,7 @@ OTHERS = [isa for isa in compiled.supported() if isa != compiled.isa()]
 
 KERNEL_TESTS = ["test_predictions.py", "test_linear.py", "test_streams.py", "test_grid.py"]
 KERNEL_TESTS += ["test_memory.py", "test_streamed_gradient.py", "test_small_calls.py"]
-KERNEL_TESTS += ["test_bits_of_thetas.py", "test_zero_weights.py"]
+KERNEL_TESTS += ["test_bits_of_thetas.py", "test_bits_of_storage.py", "test_zero_weights.py"]
 
 RERUN = """
 import sys

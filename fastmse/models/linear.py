@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -23,6 +24,9 @@ from fastmse.statistics import (
     piece_rows,
 )
 from fastmse.weighting import Weighting, check_weights, checked, require_rows
+
+THETAS_AT_ONCE = 64
+"""Parameter vectors that share a pass: with 16 B of residuals a row each, 1 MB for a block."""
 
 
 class Linear(LinearFits):
@@ -74,8 +78,8 @@ class Linear(LinearFits):
             is read where it lies; one that its library would have to copy, 2 MB at a time.
         y : array_like (n,)
         theta : array_like (p,) or (K, p)
-            p = d, or d + 1 with an intercept. K parameter vectors share one pass; row k has
-            the bits of `theta[k]` alone.
+            p = d, or d + 1 with an intercept. K parameter vectors share one pass, up to 64;
+            row k has the bits of `theta[k]` alone.
         sample_weight : array_like (n,), optional
             Frequencies: w counts as w repeated rows. Finite and >= 0; 0 drops its row, even
             one that holds NaN.
@@ -110,6 +114,10 @@ class Linear(LinearFits):
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         n, d = X.shape
         theta, single = self._parameters(theta, d)
+        if len(theta) > THETAS_AT_ONCE:
+            groups = np.split(theta, range(THETAS_AT_ONCE, len(theta), THETAS_AT_ONCE))
+            at = partial(self.evaluate, X, y, grad=grad, backend=backend, n_threads=n_threads)
+            return _joined([at(group, sample_weight=sample_weight) for group in groups])
         threads = backends.n_threads_for((d + 1) * n * len(theta), n_threads)
         columns = by_columns(X)
         sums = _Sums(theta.shape, grad, sample_weight is not None)
@@ -160,6 +168,16 @@ class Linear(LinearFits):
                 )
 
         return count
+
+
+def _joined(parts: list[Evaluation]) -> Evaluation:
+    """One evaluation of all the parameter vectors of several."""
+    gradient = None
+    if parts[0].grad is not None:
+        gradient = np.concatenate([part.grad for part in parts])
+        gradient.flags.writeable = False
+    sse = np.concatenate([part.sse for part in parts])
+    return Evaluation(parts[0].n, parts[0].weight_sum, sse, gradient)
 
 
 class _Sums(NamedTuple):

@@ -129,7 +129,7 @@ def evaluate(
     Notes
     -----
     Reads 16 bytes per element and writes 8; weights are read once more, beforehand, for
-    their sum. 5 flops per element, no temporary.
+    their sum. 4 flops per element, 5 with weights; no temporary.
 
     Examples
     --------

@@ -99,7 +99,7 @@ def linear(
     for start, stop in stretches(n, block, 2 if in_place else d + 1, all_plain):
         x, right = X[start:stop], plain(y[start:stop])
         if not in_place:
-            x = np.asarray(x, dtype=np.float64, order="F" if columns else "C")
+            x = plain(x, "F" if columns else "C")
         w = None if sample_weight is None else plain(sample_weight[start:stop])
         row, column = (stride // DOUBLE for stride in x.strides)
         here = job._replace(x=address(x), row=row, column=column, y=address(right), w=address(w))
