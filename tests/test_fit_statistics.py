@@ -104,7 +104,7 @@ def test_merging_far_apart_frames(precision):
 
 def test_merging_refuses_another_kind():
     one = SufficientStatistics(2, intercept=True)
-    with pytest.raises(ValueError, match="merge: got a statistic of"):
+    with pytest.raises(ValueError, match="other: got a statistic of"):
         one.merge(SufficientStatistics(2))
     with pytest.raises(ValueError, match="want one of"):
         one.merge(SufficientStatistics(2, intercept=True, precision="double-double"))

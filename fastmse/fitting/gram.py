@@ -1,6 +1,6 @@
 """The sufficient statistic of a linear fit: the Gram matrix G = Σ wᵢ zᵢ zᵢᵀ of z = (1, x, y).
 
-`update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
+`push` rows, take the `total`. State: O(p²), and one incomplete block of rows.
 
 precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
 "double"          float64, by BLAS                       below 5 · 2⁻⁵³
@@ -11,10 +11,9 @@ Blocks are added in double-double either way, so the number of rows is no matter
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,9 +22,6 @@ from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.rows import RowBuffer
 from fastmse.gaussian import FloatArray
-
-if TYPE_CHECKING:
-    from fastmse.results import Fit
 
 UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
 """Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
@@ -36,8 +32,16 @@ CALL_PRODUCTS = 2**26
 """Products in one call of the double-double kernel, 50 ms: then signals are served."""
 
 
-class SufficientStatistics:
-    """All that a linear fit needs to know of its rows.
+class Total(NamedTuple):
+    """G in a frame, and the coefficients, (m,), of the provisional fit it was summed about."""
+
+    frame: Frame
+    gram: DoubleDouble
+    about: FloatArray | None = None
+
+
+class NormalStatistic:
+    """All that a linear fit needs to know of its rows, which it trusts.
 
     Parameters
     ----------
@@ -64,8 +68,8 @@ class SufficientStatistics:
         target: str = "y",
         n_threads: int | None = None,
     ) -> None:
-        _one_of("weight_type", weight_type, WEIGHT_TYPES)
-        _one_of("precision", precision, tuple(UNIT))
+        one_of("weight_type", weight_type, WEIGHT_TYPES)
+        one_of("precision", precision, tuple(UNIT))
         self.names = tuple(names) if names is not None else default_names(n_features)
         if len(self.names) != n_features:
             raise ValueError(f"names: got {len(self.names)}; want one for each of {n_features}")
@@ -99,7 +103,7 @@ class SufficientStatistics:
         """Error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ): blocks round independently of each other."""
         return UNIT[self.precision] / math.sqrt(max(1.0, self.n / self._rows.block))
 
-    def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
+    def push(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Take rows in: X (rows, n_features), y and sample_weight (rows,), any real dtype.
 
         Raises ValueError for NaN or infinity in a row of weight > 0.
@@ -107,47 +111,21 @@ class SufficientStatistics:
         for block in self._rows.push(X, y, sample_weight):
             self._take(block)
 
-    def merge(self, other: SufficientStatistics) -> None:
-        """Take the rows of another statistic in; `other` stays as it is.
-
-        Another order of merging gives another rounding, within the table above.
-        """
-        mine, theirs = self._kind(), other._kind()
-        if mine != theirs:
-            raise ValueError(f"merge: got a statistic of {theirs}; want one of {mine}")
-        if other._frame is not None:
-            self._frame = self._frame or other._frame
-            self._gram += other._frame.move(other._gram, self._frame)
-            self._counted += other._counted
-        pending = other._rows.pending.copy()
-        self.update(pending[:-2].T, pending[-2], pending[-1])
-
-    def __add__(self, other: SufficientStatistics) -> SufficientStatistics:
-        both = copy.deepcopy(self)
-        both.merge(other)
-        return both
-
-    def fit(self, l2: float = 0.0) -> Fit:
-        """Fit what was taken in so far; SSE is the Schur complement of y in G."""
-        from fastmse.fitting.linear import fit_statistics
-
-        return fit_statistics(self, l2)
-
-    def total(self) -> tuple[Frame, DoubleDouble]:
+    def total(self) -> Total:
         """G of all rows so far, in its frame. Raises ValueError if there are none."""
         pending = self._rows.pending
         if not self._rows.filled:
             if self._frame is None:
                 raise ValueError("X: got no row of weight > 0; want at least one")
-            return self._frame, self._gram
+            return Total(self._frame, self._gram)
         frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
-        return frame, self._plus(frame, pending)
+        return Total(frame, self._plus(frame, pending))
 
     def _take(self, block: FloatArray) -> None:
         if self._frame is None:
             self._frame = Frame.of(block[:-1], shift=self.intercept)
         self._gram = self._plus(self._frame, block)
-        self._counted += _count(block)
+        self._counted = self._counted + _count(block)
 
     def _plus(self, frame: Frame, block: FloatArray) -> DoubleDouble:
         """G with a block more; `fit` tells which column if squares overflow."""
@@ -161,9 +139,6 @@ class SufficientStatistics:
     def _counts(self) -> FloatArray:
         """n, Σ wᵢ and Σ log wᵢ; n is exact up to 2⁵³."""
         return self._counted + _count(self._rows.pending)
-
-    def _kind(self) -> tuple[object, ...]:
-        return self.names, self.intercept, self.weight_type, self.precision
 
 
 def _count(block: FloatArray) -> FloatArray:
@@ -200,6 +175,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{j}" for j in range(n_features))
 
 
-def _one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+def one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueError for any other value."""
     if value not in choices:
         raise ValueError(f"{argument}: got {value!r}; want one of {', '.join(choices)}")

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmse import backends, inputs
-from fastmse.columns import loaded
 from fastmse.kernels import compiled
-from fastmse.models.weighting import Weighting, check_weights, checked, require_rows, weigh
-from fastmse.results import Evaluation, Fit
-from fastmse.results.features import column_names
+from fastmse.models.linear_fits import LinearFits
+from fastmse.results import Evaluation
 from fastmse.statistics import (
     BlockCounter,
     Count,
@@ -25,12 +23,13 @@ from fastmse.statistics import (
     count_pieces,
     piece_rows,
 )
+from fastmse.weighting import Weighting, check_weights, checked, require_rows
 
 THETAS_AT_ONCE = 64
 """Parameter vectors that share a pass: with 16 B of residuals a row each, 1 MB for a block."""
 
 
-class Linear:
+class Linear(LinearFits):
     """f(x; θ) = θᵀx, or θ₀ + Σⱼ θⱼ xⱼ with an intercept, which comes first.
 
     Parameters
@@ -156,90 +155,9 @@ class Linear:
 
         return mse_and_grad
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        *,
-        sample_weight: Any = None,
-        weight_type: str = "frequency",
-        l2: float = 0.0,
-        method: str = "auto",
-        n_threads: int | None = None,
-    ) -> Fit:
-        """Maximum likelihood: the θ that minimises SSE + l2 Σⱼ θⱼ², the intercept apart.
-
-        Parameters
-        ----------
-        X : array_like or table (n, d)
-            As in `evaluate`. A table's column names become ``Fit.names``, as text.
-        y : array_like (n,)
-        sample_weight : array_like (n,), optional
-            Finite and >= 0; 0 drops its row.
-        weight_type : {"frequency", "precision"}
-            Frequencies repeat rows; precisions are R's ``lm(weights=)``: Var εᵢ = σ²/wᵢ.
-        l2 : float >= 0
-            Ridge penalty, scikit-learn's ``Ridge(alpha=)``; the intercept is not penalised.
-        method : {"auto", "gram", "gram2"}
-            Normal equations in float64 or in double-double; "auto" takes the second where
-            the condition of X asks for it.
-        n_threads : int >= 1, optional
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `evaluate`, and for NaN and infinity, naming column and row.
-
-        Warns
-        -----
-        RankWarning
-            Columns are linearly dependent: the solution of least norm is given.
-        AccuracyWarning
-            Fewer than ten digits can be expected; both are told in ``Fit.message`` too.
-
-        Notes
-        -----
-        Two passes over X, a third in double-double where float64 could lose the tenth digit;
-        n p² flops, 17 to 33 times as many for the third; O(p²) memory and a block of rows.
-        θ is right to ten digits unless a warning says otherwise. The Gram matrix of a block
-        is a BLAS product, on NumPy's own threads.
-
-        Examples
-        --------
-        >>> import fastmse as fm
-        >>> fit = fm.Linear(intercept=True).fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.2, 8.8])
-        >>> fit.theta.round(6), fit.names
-        (array([1.15, 1.94]), ('intercept', 'x0'))
-        """
-        from fastmse.fitting import fit_rows
-
-        table = X
-        X, y, sample_weight = inputs.design(X, y, sample_weight)
-        self._n_parameters(X.shape[1])
-        weigh(backends.select("auto"), len(y), sample_weight, 1)
-        return fit_rows(
-            lambda: loaded([X, y, sample_weight], 1),
-            X.shape[1],
-            intercept=self.intercept,
-            l2=l2,
-            method=method,
-            weight_type=weight_type,
-            names=column_names(X) or column_names(table),
-            n_threads=n_threads,
-        )
-
     def _parameters(self, theta: Any, d: int) -> tuple[np.ndarray, bool]:
         p = self._n_parameters(d)
         return inputs.parameters(theta, p, f"{d} features" + " and an intercept" * self.intercept)
-
-    def _n_parameters(self, d: int) -> int:
-        if d + self.intercept == 0:
-            raise ValueError("X: got no columns, without an intercept; want at least one parameter")
-        return d + self.intercept
 
     def _counting(
         self, kernels: ModuleType, theta: np.ndarray, grad: bool, columns: bool, n_threads: int

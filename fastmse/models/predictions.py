@@ -10,7 +10,6 @@ import numpy as np
 from fastmse import backends, inputs
 from fastmse.kernels import compiled
 from fastmse.models.elements import OutputElements, as_elements
-from fastmse.models.weighting import WeightStream, require_rows, weigh
 from fastmse.results import Evaluation
 from fastmse.statistics import (
     PREDICTION_BLOCK,
@@ -21,6 +20,7 @@ from fastmse.statistics import (
     Stream,
     count_pieces,
 )
+from fastmse.weighting import WeightStream, require_rows, weigh
 
 COPIED_PIECE = 16 * PREDICTION_BLOCK
 """Elements that no stride describes are copied out in pieces of 512 KB."""

@@ -90,10 +90,11 @@ static inline void dd_subtract(double *hi, double *lo, double ch, double cl, dou
 }
 
 /* Lane k of (hi, lo) += w r^2 of row k < width, with r = y - t[0] - sum_j t[j + 1] x_j. The columns
-   x_0 .. x_{d-1}, y, w lie `stride` apart; x and y are multiplied by their power of two first. */
+   x_0 .. x_{d-1}, y, w lie `stride` apart; x and y are multiplied by their power of two first. `out`
+   takes r, rounded, where there is one. */
 static inline void dd_add_residuals(double *hi, double *lo, const double *rows, ptrdiff_t stride,
                                     ptrdiff_t d, const double *scale, const double *th,
-                                    const double *tl, int width) {
+                                    const double *tl, double *out, int width) {
     double h[DD_LANES], l[DD_LANES] = {0};
     for (int k = 0; k < width; k++) {
         h[k] = scale[d] * rows[d * stride + k];
@@ -104,6 +105,8 @@ static inline void dd_add_residuals(double *hi, double *lo, const double *rows, 
             dd_subtract(&h[k], &l[k], th[j + 1], tl[j + 1], scale[j] * rows[j * stride + k]);
     for (int k = 0; k < width; k++) {
         double r = h[k] + l[k], rest = l[k] - (r - h[k]), p, e;
+        if (out)
+            out[k] = r;
         dd_two_prod(r, r, &p, &e);
         dd_add_product(&hi[k], &lo[k], p, e + 2 * r * rest, rows[(d + 1) * stride + k], 0.0);
     }
@@ -112,12 +115,13 @@ static inline void dd_add_residuals(double *hi, double *lo, const double *rows, 
 /* sum_r w_r r_r^2 over n rows, see above */
 static inline void dd_residual_sum(double *hi, double *lo, const double *rows, ptrdiff_t stride,
                                    ptrdiff_t n, ptrdiff_t d, const double *scale,
-                                   const double *th, const double *tl) {
+                                   const double *th, const double *tl, double *out) {
     double h[DD_LANES] = {0}, l[DD_LANES] = {0};
     ptrdiff_t whole = n - n % DD_LANES;
     for (ptrdiff_t r = 0; r < whole; r += DD_LANES)
-        dd_add_residuals(h, l, rows + r, stride, d, scale, th, tl, DD_LANES);
-    dd_add_residuals(h, l, rows + whole, stride, d, scale, th, tl, (int)(n - whole));
+        dd_add_residuals(h, l, rows + r, stride, d, scale, th, tl, out ? out + r : NULL, DD_LANES);
+    dd_add_residuals(h, l, rows + whole, stride, d, scale, th, tl, out ? out + whole : NULL,
+                     (int)(n - whole));
     dd_merge_lanes(hi, lo, h, l);
 }
 

@@ -21,7 +21,7 @@ cdef extern from "gram.h" nogil:
     )
     void dd_residual_sum(
         double *hi, double *lo, const double *rows, Py_ssize_t stride, Py_ssize_t n, Py_ssize_t d,
-        const double *scale, const double *th, const double *tl,
+        const double *scale, const double *th, const double *tl, double *out,
     )
 
 
@@ -65,9 +65,9 @@ def update_double_double(
 
 def residual_sum_double_double(
     const double[:, :] rows, const double[::1] scale,
-    const double[::1] theta_hi, const double[::1] theta_lo,
+    const double[::1] theta_hi, const double[::1] theta_lo, double[::1] out=None,
 ):
-    """Return the sum of w r^2 as hi, lo.
+    """Return the sum of w r^2 as hi, lo; `out` (n,), if given, takes r, rounded.
 
     `rows` (d + 2, n) are the columns x, y, w, each contiguous; `scale` (d + 1,) are powers of two
     that x and y are multiplied by; `theta` (d + 1,) starts with the intercept.
@@ -78,6 +78,6 @@ def residual_sum_double_double(
         with nogil:
             dd_residual_sum(
                 &hi, &lo, &rows[0, 0], rows.strides[0] // <Py_ssize_t>sizeof(double), n, d,
-                &scale[0], &theta_hi[0], &theta_lo[0],
+                &scale[0], &theta_hi[0], &theta_lo[0], &out[0] if out is not None else NULL,
             )
     return hi, lo
