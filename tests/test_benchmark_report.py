@@ -39,9 +39,10 @@ def row_of(page: str, start: str) -> str:
     return next(line for line in page.splitlines() if line.startswith(f"| {start}"))
 
 
-def test_what_misses_is_marked_and_what_reaches_is_not() -> None:
-    from benchmarks import report
+def test_what_misses_is_marked_and_what_reaches_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import explanations, report
 
+    monkeypatch.setattr(explanations, "load", dict)
     narrow = [record("C order", f"d = {d}", d=d, seconds={"ours": s}) for d, s in ((8, 1), (50, 2))]
     page = report.page(run_of(*narrow))
     assert "≥ 0.9: 0.50 (d = 50), 1 of 2 reach it **miss**" in row_of(page, "`Linear.evaluate`, C")
@@ -59,9 +60,10 @@ def test_a_miss_is_explained_by_its_key(monkeypatch: pytest.MonkeyPatch) -> None
     assert line.endswith("*Because.*")
 
 
-def test_of_many_misses_the_worst_five_are_named() -> None:
-    from benchmarks import summary
+def test_of_many_misses_the_worst_five_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import explanations, summary
 
+    monkeypatch.setattr(explanations, "load", dict)
     slow = [record("C order", f"d = {d}", 2, d=d, seconds={"ours": 2.0 + d}) for d in range(8, 16)]
     lines = list(summary.misses([record("F order", "d = 9", seconds={"numba": 1.5}), *slow]))
     roof = next(line for line in lines if line.startswith("- `Linear.evaluate`, C order, d ≤ 512"))
