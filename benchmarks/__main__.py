@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -46,11 +47,22 @@ def fresh(wanted: Options, arguments: list[str]) -> records.Run:
 def continued(path: Path, wanted: Options) -> records.Run:
     """The run that the JSON holds, if it was one of the same options on the same versions."""
     run = records.load(path)
-    here = {"options": wanted.as_json(), "machine": machine.describe()}
-    for what, value in here.items():
-        if run[what] != value:
-            sys.exit(f"{path}: measured with {what} {run[what]}; now {value}. Measure all anew.")
+    then, now = conditions(run), conditions(fresh(wanted, []))
+    changed = [
+        f"{what} {then.get(what, 'unknown')}, now {now.get(what, 'unknown')}"
+        for what in {**then, **now}
+        if then.get(what) != now.get(what)
+    ]
+    if changed:
+        sys.exit(f"{path}: measured with {'; '.join(changed)}. Measure all anew.")
     return run
+
+
+def conditions(run: records.Run) -> dict[str, Any]:
+    """Options, machine and versions, each by its own name."""
+    found = {**run["options"], **run["machine"]}
+    versions = found.pop("versions")
+    return found | versions
 
 
 def measure(run: records.Run, steps: list[plan.Step]) -> Iterator[None]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import tables
 from benchmarks.rivals import RIVALS
 from benchmarks.works import Columns, Linear, Predictions, Work
 
 NARROW = [1, 2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512]
 WIDE = [1000, 1024, 2000, 2048, 4096, 10000, 16384]
 MAIN = [8, 50, 200, 2000]
+QUICK = [8, 200]
 DTYPE_FEATURES = [64, 128, 256, 512, 1024]
 DTYPES = ["float32", "float16", "bfloat16", "int8"]
 THETA_FEATURES = [50, 100, 200, 500]
@@ -36,18 +36,18 @@ class Case:
     make: Make
     beside: tuple[str, ...] = ()  # rivals, and backends of ours
     twin: Make | None = None  # the same in float64, or of one theta
-    missing: Callable[[], str] = present  # why this version of fastmse cannot do it
+    missing: Callable[[], str] = present  # why it cannot be made here
 
 
 def cases(*, quick: bool = False) -> list[Case]:
     """All of them; a quick run keeps a few widths."""
-    kept = MAIN if quick else NARROW + WIDE
+    kept = QUICK if quick else NARROW + WIDE
     return [
         *predictions(),
         *linear("C", kept),
         *linear("F", kept),
         *by_table(kept),
-        *weighted(MAIN),
+        *weighted(QUICK if quick else MAIN),
         *dtypes([256] if quick else DTYPE_FEATURES),
         *thetas([200] if quick else THETA_FEATURES),
     ]
@@ -67,7 +67,7 @@ def linear(order: str, features: list[int]) -> Iterator[Case]:
 def by_table(features: list[int]) -> Iterator[Case]:
     for d in features:
         make = partial(Columns, d=d)
-        yield Case("table", f"d = {d}", make, IN_PLACE, missing=tables.missing)
+        yield Case("table", f"d = {d}", make, IN_PLACE, missing=Columns.missing)
 
 
 def weighted(features: list[int]) -> Iterator[Case]:

@@ -18,17 +18,18 @@ class Section(NamedTuple):
     figures: tuple[str, ...]
 
 
-ROOF, IN_PLACE, ROWS, THETAS, NUMBA = tuple(RATIOS)[:5]
+ROOF, IN_PLACE, VALUE, CACHED, ROWS, THETAS, NUMBA = tuple(RATIOS)[:7]
 SPEED = (ROOF, IN_PLACE, NUMBA)
-FITS = tuple(RATIOS)[8:]
+FITS = tuple(RATIOS)[10:]
+PARTS = (VALUE, CACHED)
 SECTIONS = (
     Section("Predictions", "predictions", SPEED),
-    Section("A linear model, C order", "C order", SPEED),
-    Section("A linear model, F order", "F order", SPEED),
-    Section("A linear model of a table's own columns", "table", SPEED),
-    Section("With weights", "weights", SPEED),
-    Section("Storage types", "dtypes", (ROOF, ROWS, NUMBA)),
-    Section("Four thetas at once", "thetas", (ROOF, THETAS, NUMBA)),
+    Section("A linear model, C order", "C order", (*SPEED, *PARTS)),
+    Section("A linear model, F order", "F order", (*SPEED, *PARTS)),
+    Section("A linear model of a table's own columns", "table", (*SPEED, *PARTS)),
+    Section("With weights", "weights", (*SPEED, *PARTS)),
+    Section("Storage types", "dtypes", (ROOF, ROWS, NUMBA, *PARTS)),
+    Section("Four thetas at once", "thetas", (ROOF, THETAS, NUMBA, *PARTS)),
     Section("Linear fits", "fits", (ROOF, *FITS)),
     Section("In the cache", "cache", (ROOF, "GB/s")),
     Section("Peak extra memory", "memory", ("MB",)),
@@ -40,7 +41,7 @@ def table(section: Section, records: list[Record]) -> list[str]:
     mine = [r for r in records if r["group"] == section.group and "skipped" not in r]
     if not mine:
         return ["Not measured."]
-    titles = ["work", "threads", "roof, GB/s", *section.figures, "of the compute floor",
+    titles = ["work", "threads", "roof, GB/s", *section.figures, "fraction of the compute floor",
               "MSE, ulp", "gradient, eps"]  # fmt: skip
     return markdown.table(titles, [row(section, record) for record in mine])
 

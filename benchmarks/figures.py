@@ -14,11 +14,12 @@ from benchmarks.cases import DTYPES
 from benchmarks.peers import compared, title
 from benchmarks.ratios import fraction, rows
 from benchmarks.rivals import RIVALS
+from benchmarks.summary import threads as threads_of
 
 Record = dict[str, Any]
 
 # Of Okabe and Ito: told apart by every eye. Black is ours.
-COLOURS = ["#000000", "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7"]
+COLOURS = ["#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"]
 STYLE = {
     "svg.hashsalt": "fastmse",  # the same records, the same file
     "svg.fonttype": "none",
@@ -48,7 +49,8 @@ def panels(threads: list[int], label: str) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(4.2 * len(threads), 3.2), layout="constrained")
     axes = list(figure.subplots(1, len(threads), sharey=True, squeeze=False)[0])
     for axis, n in zip(axes, threads, strict=True):
-        axis.set(title=f"{n} thread{'s' * (n > 1)}", xlabel="d", xscale="log", xmargin=0.02)
+        axis.set(title=threads_of(n), xlabel="features, d", xscale="log", xmargin=0.02)
+        axis.xaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel(label)
     return figure, axes
 
@@ -64,7 +66,7 @@ def roof(records: list[Record], threads: list[int]) -> Figure:
             others = [r for r in mine if "NumPy in place" in r["seconds"] and group != "table"]
             curve(axis, others, numpy, color=colour, linestyle=":", label=f"NumPy, {group}")
     axes[0].set_ylim(bottom=0)
-    legend(axes[0])
+    legend(figure)
     return figure
 
 
@@ -76,8 +78,10 @@ def dtypes(records: list[Record], threads: list[int]) -> Figure:
             mine = [r for r in select(records, "dtypes", n) if r["dtype"] == dtype]
             curve(axis, mine, rows, color=colour, label=dtype)
         axis.axhline(1, color="#999999", linewidth=0.8)
+        axis.set_xticks(sorted({r["d"] for r in select(records, "dtypes", n)}))
+        axis.minorticks_off()
     axes[0].set_ylim(bottom=0)
-    legend(axes[0])
+    legend(figure)
     return figure
 
 
@@ -87,17 +91,19 @@ def rivals(records: list[Record], threads: list[int]) -> Figure:
     names = ["ours", *RIVALS]
     figure = Figure(figsize=(7, 1.5 + 0.55 * len(works)), layout="constrained")
     axis = figure.subplots()
+    height = 0.84 / len(names)
     for k, name in enumerate(names):
         mine = [(i, r) for i, r in enumerate(works) if name in r["seconds"]]
-        places = [i + (k - 3) * 0.12 for i, _ in mine]
+        places = [i + (k - (len(names) - 1) / 2) * height for i, _ in mine]
         lengths = [fraction(r, name) for _, r in mine]
         label = "fastmse" if name == "ours" else name
-        axis.barh(places, lengths, height=0.12, color=COLOURS[k], label=label)
-    axis.set(xlabel=f"fraction of the read roof, {max(threads)} threads")
+        axis.barh(places, lengths, height=height, color=COLOURS[k], label=label)
+    axis.axvline(1, color="#999999", linewidth=0.8)
+    axis.set(xlabel=f"fraction of the read roof, {threads_of(max(threads))}", ymargin=0.01)
     axis.set_yticks(range(len(works)), [title(record) for record in works])
     axis.invert_yaxis()
     axis.grid(visible=False, axis="y")
-    legend(axis)
+    legend(figure)
     return figure
 
 
@@ -112,8 +118,8 @@ def latency(records: list[Record], threads: list[int]) -> Figure:
             y = [record["seconds"][name] * 1e6 for record in here]
             label = "fastmse" if name == "ours" else name
             axis.loglog([r["n"] for r in here], y, marker=".", color=colour, label=label)
-        axis.set(title=work, xlabel="n", ylabel="µs a call")
-        legend(axis)
+        axis.set(title=work, xlabel="rows, n", ylabel="µs a call")
+    legend(figure)
     return figure
 
 
@@ -125,9 +131,13 @@ def numpy(record: Record) -> float:
     return fraction(record, "NumPy in place")
 
 
-def legend(axis: Axes) -> None:
-    if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=7)
+def legend(figure: Figure) -> None:
+    """One for all panels, above them."""
+    named = [axis.get_legend_handles_labels() for axis in figure.axes]
+    handles = {label: h for pair in named for h, label in zip(*pair, strict=True)}
+    if handles:
+        place = {"loc": "outside upper center", "ncols": len(handles), "columnspacing": 1.2}
+        figure.legend(handles.values(), handles.keys(), fontsize=8, **place)
 
 
 def curve(axis: Axes, mine: list[Record], of: Callable[[Record], float], **style: Any) -> None:

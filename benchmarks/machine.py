@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from fastmse import threads
 from fastmse.kernels import compiled
 
 ROOT = Path(__file__).parent.parent
+BENEATH = ("llvmlite", "ml_dtypes", "narwhals", "numba", "pandas", "polars", "pyarrow", "scipy",
+           "threadpoolctl")  # fmt: skip
+"""What fastmse and its tables stand on, beside the rivals."""
 
 
 def describe() -> dict[str, Any]:
@@ -31,9 +36,27 @@ def describe() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    rivals = {rival.package: rival.version() for rival in RIVALS.values()}
-    ours = {"fastmse": f"{fm.__version__} ({commit()})", "Python": platform.python_version()}
-    return ours | dict(sorted(rivals.items()))
+    """Of everything whose upgrade may change a time."""
+    ours = {
+        "fastmse": f"{fm.__version__} ({commit()})",
+        "Python": platform.python_version(),
+        "Cython": cython(),
+    }
+    packages = {*BENEATH, *(rival.package for rival in RIVALS.values())}
+    return ours | {name: version_of(name) for name in sorted(packages)}
+
+
+def version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def cython() -> str:
+    """What compiled the kernels: its functions are of a type in a module like _cython_3_3_1."""
+    name = type(compiled.module().read_roof).__module__
+    return ".".join(re.findall(r"\d+", name)) or "unknown"
 
 
 def processor() -> str:

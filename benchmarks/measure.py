@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks import exact, roof, rounds
+from benchmarks import exact, roof, rounds, stages
 from benchmarks.cases import Case
+from benchmarks.options import Options
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Answer, Call, Rival
 from benchmarks.works import Work
@@ -20,30 +21,33 @@ from fastmse import backends
 Record = dict[str, Any]
 
 
-def measured(case: Case, values: int, n_rounds: int, n_threads: int, backend: str) -> Record:
+def measured(case: Case, n_threads: int, options: Options) -> Record:
     """Best seconds of the roofs, ours and everybody beside us, in interleaved rounds, and the
-    errors of each on the first `exact.MAX_VALUES` of the numbers.
+    errors of each on the first `options.exact_values` of the numbers.
     """
     head = {"group": case.group, "name": case.name, "threads": n_threads}
     if reason := case.missing():
         return {**head, "skipped": reason}
-    rivals = rivals_of(case, n_threads)
-    work = case.make(values)
+    rivals, backend = rivals_of(case, n_threads), options.backend
+    work = case.make(options.values)
     timed: dict[str, Callable[[], object]] = {
         "roof": partial(roof.read, work.arrays, n_threads),
         "floor": partial(roof.compute, work.facts.flops, n_threads),
+        **stages.calls(case, work, n_threads, backend),
         **calls(case, work, rivals, n_threads, backend),
     }
     facts: Record = work.facts._asdict()
     if case.twin is not None:
-        twin = case.twin(values)
+        twin = case.twin(options.values)
         timed["twin"] = partial(twin.ours, backend, n_threads)
         facts["twin_n"] = twin.facts.n
+    if "cached" in timed:
+        facts["cached_n"] = stages.cached_rows(case)
     with limited(n_threads, rivals):
         for call in timed.values():
             call()  # Numba and JAX compile here
-        seconds = rounds.best(timed, n_rounds)
-        found = errors(case, rivals, min(values, exact.MAX_VALUES), n_threads, backend)
+        seconds = rounds.best(timed, options.rounds, settled=options.settled)
+        found = errors(case, rivals, n_threads, options)
     return {**head, **facts, "seconds": seconds, "errors": found}
 
 
@@ -85,13 +89,11 @@ def evaluated(work: Work, backend: str, n_threads: int) -> Answer:
     return work.answer(work.ours(backend, n_threads))
 
 
-def errors(
-    case: Case, rivals: list[Rival], values: int, n_threads: int, backend: str
-) -> dict[str, Record]:
+def errors(case: Case, rivals: list[Rival], n_threads: int, options: Options) -> dict[str, Record]:
     """MSE in ulp, and the gradient in eps of the sizes of its terms, of all that are timed."""
-    work = case.make(values)
+    work = case.make(options.exact_values)
     right = work.exact()
-    timed = calls(case, work, rivals, n_threads, backend)
+    timed = calls(case, work, rivals, n_threads, options.backend)
     return {name: distance(call, right) for name, call in timed.items()}
 
 

@@ -10,26 +10,48 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import tables
 from benchmarks.data import DTYPES
+from benchmarks.works import Columns
 
-LAYOUTS = ["C", "F", "C rows strided", "C reversed"]
+LAYOUTS = ["C", "F", "C rows strided", "C reversed", "separate columns"]
 CHILD = Path(__file__).with_name("peak_memory.py")
+# An allocator that keeps what the warm call freed would serve the measured one from it.
+GIVE_BACK = {
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+    "MALLOC_TRIM_THRESHOLD_": "0",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
 Record = dict[str, Any]
 
 
 def problems(*, quick: bool = False) -> Iterator[Record]:
-    """Every layout and dtype; wide rows, four thetas, weights and tables in float64."""
+    """Every layout and dtype; narrow and wide rows, many thetas and weights in float64; tables,
+    predictions, and Numba.
+    """
+    yield from quick_problems() if quick else all_problems()
+
+
+def quick_problems() -> Iterator[Record]:
+    yield from (problem(layout=layout) for layout in (*LAYOUTS, "table"))
+    yield problem("predictions, gradient into out", "contiguous")
+
+
+def all_problems() -> Iterator[Record]:
     for layout in LAYOUTS:
-        for dtype in ["float64"] if quick else DTYPES:
-            yield problem(layout=layout, dtype=dtype)
+        yield from (problem(layout=layout, dtype=dtype) for dtype in DTYPES)
     for layout in ("C", "F"):
-        yield problem(layout=layout, d=2000)
-        yield problem(layout=layout, K=4)
+        yield from (problem(layout=layout, d=d) for d in (2, 2000))
+        yield from (problem(layout=layout, K=K) for K in (4, 100))
         yield problem(layout=layout, weighted=True)
-    yield problem(layout="table")
-    yield problem(work="predictions, value")
-    yield problem(work="predictions, gradient into out")
+    for layout in ("table", "table in chunks"):
+        yield from (problem(layout=layout, dtype=dtype) for dtype in ("float64", "int8"))
+    for work in ("predictions, value", "predictions, gradient into out"):
+        layouts = ("contiguous", "strided", "3-D", "table in chunks")
+        yield from (problem(work, layout) for layout in layouts)
+    yield problem("predictions, gradient into out", "contiguous", weighted=True)
+    yield problem(layout="C", backend="numba")
+    yield problem(layout="F", dtype="int8", backend="numba")
+    yield problem("predictions, gradient into out", "contiguous", backend="numba")
 
 
 def problem(
@@ -39,16 +61,20 @@ def problem(
     d: int = 50,
     K: int = 1,
     weighted: bool = False,
+    backend: str = "",
 ) -> Record:
+    """An evaluation; by the backend of the whole run where none is named."""
     d = d if work == "linear" else 1
-    return {"work": work, "layout": layout, "dtype": dtype, "d": d, "K": K, "weighted": weighted}
+    return {"work": work, "layout": layout, "dtype": dtype, "d": d, "K": K,
+            "weighted": weighted, "backend": backend}  # fmt: skip
 
 
 def name_of(problem: Record) -> str:
-    if problem["work"] != "linear":
-        return problem["work"]
+    form = "{layout}, {dtype}, d = {d}, K = {K}"
+    name = (form if problem["work"] == "linear" else "{work}, {layout}").format(**problem)
     weights = ", weights" if problem["weighted"] else ""
-    return "{layout}, {dtype}, d = {d}, K = {K}".format(**problem) + weights
+    backend = f", {problem['backend']}" if problem["backend"] else ""
+    return name + weights + backend
 
 
 def measured(problem: Record, values: int, n_threads: int, backend: str) -> Record:
@@ -56,12 +82,13 @@ def measured(problem: Record, values: int, n_threads: int, backend: str) -> Reco
     record = {"group": "memory", "name": name_of(problem), "threads": n_threads, **problem}
     if reason := missing(problem):
         return {**record, "skipped": reason}
-    asked = {**problem, "values": values, "n_threads": n_threads, "backend": backend}
+    asked = {**problem, "values": values, "n_threads": n_threads}
+    asked["backend"] = problem["backend"] or backend
     # The child finds what this process has found: with -P its own folder is no place to look.
     path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
     done = subprocess.run(
         [sys.executable, "-P", str(CHILD), json.dumps(asked)],
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, **GIVE_BACK, "PYTHONPATH": path},
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -72,4 +99,4 @@ def measured(problem: Record, values: int, n_threads: int, backend: str) -> Reco
 def missing(problem: Record) -> str:
     if not Path("/proc/self/clear_refs").exists():
         return "only Linux tells a process its peak memory and resets it"
-    return tables.missing() if problem["layout"] == "table" else ""
+    return Columns.missing() if problem["layout"].startswith("table") else ""

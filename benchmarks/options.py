@@ -6,6 +6,8 @@ import argparse
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks import exact
+
 
 @dataclass(frozen=True)
 class Options:
@@ -23,6 +25,16 @@ class Options:
         return int(self.mib * 2**20 / 8)
 
     @property
+    def exact_values(self) -> int:
+        """float64 values on which errors are counted."""
+        return min(self.values, 10_000 if self.quick else exact.MAX_VALUES)
+
+    @property
+    def settled(self) -> bool:
+        """Whether a call waits until nobody's threads spin."""
+        return not self.quick
+
+    @property
     def memory_values(self) -> int:
         return 20_000_000 if self.quick else 200_000_000
 
@@ -36,7 +48,7 @@ QUICK = Options(mib=16, rounds=3, quick=True)
 def parser(description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=description)
     add = parser.add_argument
-    add("--quick", action="store_true", help="few works, small arrays: a try-out of a minute")
+    add("--quick", action="store_true", help="few works, small arrays: a try of a minute")
     add("--mib", type=float, help="size of the largest array (256)")
     add("--rounds", type=int, help="interleaved rounds, of which the best counts (20)")
     add("--threads", type=int, nargs="+", help="thread counts (1 2)")

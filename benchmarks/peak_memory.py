@@ -16,6 +16,9 @@ import ml_dtypes
 import numpy as np
 
 import fastmse as fm
+from fastmse.columns import Columns
+
+WARM_VALUES = 2**18  # more than run serially: Numba compiles its parallel loops, too
 
 
 def resident(mark: str) -> int:
@@ -38,18 +41,45 @@ def numbers(count: int, dtype: str = "float64") -> Any:
 
 
 def predictions(problem: dict[str, Any], n: int) -> Callable[[], object]:
-    y, f = numbers(n), numbers(n)[::-1]
-    if problem["work"] == "predictions, value":
-        return partial(fm.evaluate, y, f, grad=False)
-    return partial(fm.evaluate, y, f, out=np.ones(n))
+    y, f, out = RUNS[problem["layout"]](n)
+    weights = a_third_zeros(out.size).reshape(out.shape) if problem["weighted"] else None
+    asked = {"grad": False} if problem["work"] == "predictions, value" else {"out": out}
+    return partial(fm.evaluate, y, f, sample_weight=weights, **asked)
 
 
 def linear(problem: dict[str, Any], n: int) -> Callable[[], object]:
     d = problem["d"]
-    X = LAYOUTS[problem["layout"]](n, d, problem["dtype"])
+    X = MATRICES[problem["layout"]](n, d, problem["dtype"])
     theta = np.ones(d) if problem["K"] == 1 else np.ones((problem["K"], d))
-    weights = np.ones(n) if problem["weighted"] else None
+    weights = a_third_zeros(n) if problem["weighted"] else None
     return partial(fm.Linear().evaluate, X, numbers(n), theta, sample_weight=weights)
+
+
+def a_third_zeros(n: int) -> Any:
+    return np.arange(n) % 3.0
+
+
+def beside(n: int) -> Any:
+    """y, f and out in two pieces of memory."""
+    memory = numbers(n + 1)
+    return memory[1:], memory[:-1], np.ones(n)
+
+
+def strided(n: int) -> Any:
+    """y and f by turns; the gradient in the place of f."""
+    memory = numbers(2 * n).reshape(n, 2)
+    return memory[:, 0], memory[:, 1], memory[:, 1]
+
+
+def three_axes(n: int) -> Any:
+    """The same in 3-D, where no single stride describes the elements."""
+    memory = numbers(n // 1000 * 1100 * 2).reshape(2, -1, 10, 110)[..., :100]
+    return memory[0], memory[1], memory[1]
+
+
+def in_chunks(n: int) -> Any:
+    """y and f, cut elsewhere each."""
+    return table(n, 1, "float64", 3).column(0), table(n, 1, "float64", 5).column(0), np.ones(n)
 
 
 def by_rows(n: int, d: int, dtype: str) -> Any:
@@ -60,25 +90,41 @@ def by_columns(n: int, d: int, dtype: str) -> Any:
     return numbers(n * d, dtype).reshape(d, n).T
 
 
-def table(n: int, d: int, dtype: str) -> Any:
+def columns(n: int, d: int, dtype: str) -> Columns:
+    """What a table becomes, of dtypes that no table has, too."""
+    return Columns([numbers(n, dtype) for _ in range(d)], [f"x{j}" for j in range(d)], n)
+
+
+def table(n: int, d: int, dtype: str, pieces: int = 1) -> Any:
     import pyarrow as pa
 
-    return pa.table({f"x{j}": numbers(n, dtype) for j in range(d)})
+    def column() -> Any:
+        return pa.chunked_array(np.array_split(numbers(n, dtype), pieces))
+
+    return pa.table({f"x{j}": column() for j in range(d)})
 
 
-LAYOUTS: dict[str, Callable[[int, int, str], Any]] = {
+RUNS: dict[str, Callable[[int], Any]] = {
+    "contiguous": beside,
+    "strided": strided,
+    "3-D": three_axes,
+    "table in chunks": in_chunks,
+}
+MATRICES: dict[str, Callable[[int, int, str], Any]] = {
     "C": by_rows,
     "F": by_columns,
     "C rows strided": lambda n, d, dtype: by_rows(n, d + 3, dtype)[:, :d],
     "C reversed": lambda n, d, dtype: by_rows(n, d, dtype)[::-1, ::-1],
+    "separate columns": columns,
     "table": table,
+    "table in chunks": partial(table, pieces=3),
 }
 
 
 def main(problem: dict[str, Any]) -> None:
     make = linear if problem["work"] == "linear" else predictions
     options = {"backend": problem["backend"], "n_threads": problem["n_threads"]}
-    make(problem, 4)(**options)
+    make(problem, WARM_VALUES // problem["d"])(**options)
     call = make(problem, problem["values"] // problem["d"])
     print(json.dumps({"peak": peak(partial(call, **options))}))
 

@@ -56,7 +56,7 @@ def latency(records: list[Record]) -> list[str]:
     """Microseconds a call."""
     names = ("ours", "NumPy", "NumPy in place")
     rows = [
-        [record["work"], str(record["n"]), *(f"{record['seconds'][n] * 1e6:.2f}" for n in names)]
+        [record["work"], f"{record['n']:,}", *(f"{record['seconds'][n] * 1e6:.2f}" for n in names)]
         for record in records
         if record["group"] == "latency"
     ]

@@ -28,9 +28,7 @@ def steps(options: Options) -> Iterator[Step]:
 def speed(options: Options) -> Iterator[Step]:
     for case in cases(quick=options.quick):
         for n in options.threads:
-            record = partial(
-                measure.measured, case, options.values, options.rounds, n, options.backend
-            )
+            record = partial(measure.measured, case, n, options)
             yield Step(f"{case.group}: {case.name}, {threads(n)}", record)
 
 
@@ -42,10 +40,9 @@ def fitted(options: Options) -> Iterator[Step]:
 
 
 def small(options: Options) -> Iterator[Step]:
-    cache = partial(latency.in_cache, options.rounds, options.backend)
-    yield Step(f"cache: {latency.IN_CACHE} elements", cache)
-    for name, n in latency.points(options.values):
-        yield Step(f"latency: {name}, n = {n}", partial(latency.measured, name, n, options.rounds))
+    yield Step(f"cache: {latency.IN_CACHE} elements", partial(latency.in_cache, options))
+    for name, n in latency.points(options):
+        yield Step(f"latency: {name}, n = {n}", partial(latency.measured, name, n, options))
 
 
 def peaks(options: Options) -> Iterator[Step]:

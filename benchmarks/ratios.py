@@ -25,6 +25,16 @@ def floor(record: Record) -> float:
     return record["seconds"]["floor"] / record["seconds"]["ours"]
 
 
+def without_gradient(record: Record) -> float:
+    """The fraction of the roof when no gradient is asked for: each row is touched once."""
+    return fraction(record, "value")
+
+
+def from_cache(record: Record) -> float:
+    """The fraction of the roof that the kernel would reach if memory cost nothing."""
+    return record["cached_n"] / record["n"] * fraction(record, "cached")
+
+
 def times_faster(record: Record, name: str = IN_PLACE) -> float:
     return record["seconds"][name] / record["seconds"]["ours"]
 
@@ -54,9 +64,9 @@ def microseconds(record: Record) -> float:
 
 
 def megabytes(record: Record) -> float:
-    """Peak memory beyond what threads, thetas and features are granted, in MB."""
+    """Peak memory beyond what threads, thetas and features are granted, in MB; 0 below."""
     granted = PER_THETA * record["threads"] * record["K"] * record["d"]
-    return (record["peak"] - granted) / 1e6
+    return max(record["peak"] - granted, 0) / 1e6
 
 
 def peak(record: Record) -> float:
@@ -73,6 +83,8 @@ def fit_times(record: Record, name: str) -> float:
 RATIOS: dict[str, Callable[[Record], float]] = {
     "fraction of the roof": fraction,
     "times NumPy in place": times_faster,
+    "without the gradient": without_gradient,
+    "from the cache": from_cache,
     "rows/s over float64": rows,
     "time over one theta": thetas,
     "Numba's time over Cython's": numba,

@@ -45,5 +45,5 @@ def fraction(
 ) -> float:
     """Best read time over the best time of `call`, interleaved: 1 is as fast as memory."""
     calls = {"roof": partial(read, arrays, n_threads), "call": call}
-    seconds = rounds.best(calls, n_rounds, pause=0)
+    seconds = rounds.best(calls, n_rounds, settled=False)
     return seconds["roof"] / seconds["call"]

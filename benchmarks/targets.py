@@ -46,10 +46,9 @@ class Target:
             return None
         return value <= bound if self.at_most else value >= bound
 
-    def worst(self, records: list[Record]) -> Record:
-        """Of records that hold the figure."""
-        pick = max if self.at_most else min
-        return pick(records, key=RATIOS[self.figure])
+    def from_worst(self, records: list[Record]) -> list[Record]:
+        """Records that hold the figure, the worst first."""
+        return sorted(records, key=RATIOS[self.figure], reverse=self.at_most)
 
     def says(self, n_threads: int) -> str:
         bound = self.bound(n_threads)
@@ -77,12 +76,14 @@ TARGETS = (
     Target("gradient", "predictions, value + gradient into `out=`", ROOF, both(1.15),
            ("predictions",), r"value \+ gradient"),
     Target("c-narrow", "`Linear.evaluate`, C order, d ≤ 512", ROOF, both(0.90), C, d=(1, 512)),
-    Target("c-wide", "… d ≥ 1000", ROOF, both(0.72, 0.88), C, d=(1000, inf)),
-    Target("f-roof", "… F order", ROOF, both(0.75), F),
-    Target("f-numpy", "… F order", IN_PLACE, both(1.5), F),
-    Target("table-roof", "… a table's own columns", ROOF, both(0.75), TABLE),
-    Target("table-numpy", "… a table's own columns", IN_PLACE, both(1.5), TABLE),
-    Target("weights", "… with `sample_weight`, C order", ROOF, both(0.88), ("weights",)),
+    Target("c-wide", "`Linear.evaluate`, C order, d ≥ 1000", ROOF, both(0.72, 0.88), C,
+           d=(1000, inf)),
+    Target("f-roof", "`Linear.evaluate`, F order", ROOF, both(0.75), F),
+    Target("f-numpy", "`Linear.evaluate`, F order", IN_PLACE, both(1.5), F),
+    Target("table-roof", "`Linear.evaluate`, a table's own columns", ROOF, both(0.75), TABLE),
+    Target("table-numpy", "`Linear.evaluate`, a table's own columns", IN_PLACE, both(1.5), TABLE),
+    Target("weights", "`Linear.evaluate` with `sample_weight`, C order", ROOF, both(0.88),
+           ("weights",)),
     Target("float32", "float32, d = 64 to 1024", ROWS, both(1.5, 1.8), ("dtypes",), "float32, .*"),
     Target("float16", "float16", ROWS, both(1.8, 2.3), ("dtypes",), "float16, .*"),
     Target("bfloat16", "bfloat16", ROWS, both(1.8, 2.3), ("dtypes",), "bfloat16, .*"),
@@ -92,13 +93,13 @@ TARGETS = (
     Target("numpy-predictions", "predictions against NumPy", IN_PLACE, {2: 2}, ("predictions",)),
     Target("numpy-narrow", "C order against NumPy, d = 8 to 256", IN_PLACE, {2: 3.5}, C,
            d=(8, 256)),
-    Target("numpy-wide", "… d above", IN_PLACE, {2: 1.8}, C, d=(257, inf)),
+    Target("numpy-wide", "C order against NumPy, d above 256", IN_PLACE, {2: 1.8}, C, d=(257, inf)),
     Target("numba", "Numba against Cython", NUMBA, both(1.25),
            (*C, *F, "weights", "dtypes", "thetas"), at_most=True),
-    Target("numba-value", "… predictions, value", NUMBA, both(1.25), ("predictions",), "value",
-           at_most=True),
-    Target("numba-gradient", "… predictions, value + gradient", NUMBA, both(1.25),
-           ("predictions",), r"value \+ gradient", at_most=True,
+    Target("numba-value", "Numba against Cython, predictions, value", NUMBA, both(1.25),
+           ("predictions",), "value", at_most=True),
+    Target("numba-gradient", "Numba against Cython, predictions, value + gradient", NUMBA,
+           both(1.25), ("predictions",), r"value \+ gradient", at_most=True,
            exempt="exempt: no non-temporal stores in Numba"),
     Target("gram-roof", "Gram matrix, d ≤ 10", ROOF, both(0.65), FITS, d=(1, 10)),
     Target("gram-peak", "… d = 64 to 128", PEAK, both(0.40), FITS, d=(64, 128)),

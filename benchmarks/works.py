@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -91,12 +92,13 @@ class Linear:
         self.facts = Facts(n, d, K, dtype, size(self.arrays), flops)
         self.model = fm.Linear()
 
-    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+    def ours(self, backend: str, n_threads: int | None, *, grad: bool = True) -> fm.Evaluation:
         return self.model.evaluate(
             self.X,
             self.y,
             self.theta,
             sample_weight=self.weights,
+            grad=grad,
             backend=backend,
             n_threads=n_threads,
         )
@@ -118,6 +120,11 @@ class Columns(Linear):
     Rivals and oracle get the same memory as the Fortran-ordered array that it is.
     """
 
+    @staticmethod
+    def missing() -> str:
+        """Why there is no such table here; "" where there is."""
+        return "" if find_spec("pyarrow") else "pyarrow is not installed"
+
     def __init__(self, values: int, d: int) -> None:
         import pyarrow as pa
 
@@ -125,9 +132,11 @@ class Columns(Linear):
         self.shuffled = np.random.default_rng(d).permutation(d)
         self.table = pa.table({f"x{j}": self.X[:, j] for j in self.shuffled.tolist()})
 
-    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+    def ours(self, backend: str, n_threads: int | None, *, grad: bool = True) -> fm.Evaluation:
         theta = self.theta[self.shuffled]
-        return self.model.evaluate(self.table, self.y, theta, backend=backend, n_threads=n_threads)
+        return self.model.evaluate(
+            self.table, self.y, theta, grad=grad, backend=backend, n_threads=n_threads
+        )
 
     def answer(self, evaluation: fm.Evaluation) -> Answer:
         return Answer(evaluation.mse, evaluation.grad[np.argsort(self.shuffled)])

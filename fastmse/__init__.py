@@ -19,26 +19,35 @@ from fastmse.models import Linear, evaluate, mse
 from fastmse.results import Evaluation, Fit
 
 if TYPE_CHECKING:
-    from fastmse.fitting import AccuracyWarning, RankWarning
+    from fastmse.fitting import (
+        AccuracyWarning,
+        ConvergenceWarning,
+        RankWarning,
+        SufficientStatistics,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AccuracyWarning",
+    "ConvergenceWarning",
     "Evaluation",
     "Fit",
     "Linear",
     "RankWarning",
+    "SufficientStatistics",
     "evaluate",
     "gaussian",
     "mse",
 ]
 
+FITTING = {"AccuracyWarning", "ConvergenceWarning", "RankWarning", "SufficientStatistics"}
+
 
 def __getattr__(name: str) -> object:
-    """The warnings of fits: imported with them, when first asked for."""
-    if name in {"AccuracyWarning", "RankWarning"}:
-        from fastmse.fitting import notes
+    """What belongs to fits: imported with them, when first asked for."""
+    if name in FITTING:
+        from fastmse import fitting
 
-        return getattr(notes, name)
+        return getattr(fitting, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

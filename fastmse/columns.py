@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,33 +17,67 @@ STRETCH_DOUBLES = 2**18
 
 
 class Stored:
-    """A column that its library gives only by a copy: in several chunks, or bits for bool.
+    """A column that does not lie in one array: chunks of it do, or its library gives only copies.
 
-    A slice of it is not read yet; `numpy.asarray` reads it.
+    `parts` are arrays, or series with slices and ``to_numpy``, one after the other, each with rows
+    unless it is the only one. A slice of it is not read yet; `numpy.asarray` reads it.
     """
 
-    __slots__ = ("series",)
+    __slots__ = ("dtype", "ends", "parts")
     ndim = 1
 
-    def __init__(self, series: Any) -> None:
-        self.series = series
+    def __init__(self, parts: Sequence[Any], dtype: np.dtype[Any]) -> None:
+        self.parts = tuple(parts)
+        self.ends = list(accumulate(map(len, parts)))
+        self.dtype = dtype
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.series),)
+        return (self.ends[-1],)
+
+    @property
+    def size(self) -> int:
+        return self.ends[-1]
 
     def __len__(self) -> int:
-        return len(self.series)
+        return self.ends[-1]
 
     def __getitem__(self, rows: slice | Array) -> Stored | Array:
-        """Rows by a slice, not yet read, or by their indices."""
+        """Rows by a slice, not yet read, or by their indices.
+
+        Rows that lie in one array are a view of it.
+        """
         if isinstance(rows, slice):
-            return Stored(self.series[rows])
+            start, stop, step = rows.indices(len(self))
+            if step == 1:
+                return self._between(start, max(start, stop))
         chosen: Array = np.asarray(self)[rows]
         return chosen
 
+    def _between(self, start: int, stop: int) -> Stored | Array:
+        first = min(bisect_right(self.ends, start), len(self.parts) - 1)
+        last = max(bisect_left(self.ends, stop), first)
+        begin = self.ends[first - 1] if first else 0
+        if first == last:
+            part = self.parts[first][start - begin : stop - begin]
+            return part if isinstance(part, np.ndarray) else Stored([part], self.dtype)
+        end = self.ends[last - 1]
+        parts = [self.parts[first][start - begin :], *self.parts[first + 1 : last]]
+        return Stored([*parts, self.parts[last][: stop - end]], self.dtype)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.series.to_numpy(), dtype)
+        _refuse_view(copy)
+        arrays = [part if isinstance(part, np.ndarray) else part.to_numpy() for part in self.parts]
+        wanted = self.dtype if dtype is None else dtype
+        if len(arrays) == 1:
+            return np.array(arrays[0], wanted, copy=copy)
+        return np.concatenate(arrays, dtype=wanted, casting="unsafe")
+
+
+def _refuse_view(copy: bool | None) -> None:
+    """NumPy's protocol: who asks for no copy gets an error where there must be one."""
+    if copy is False:
+        raise ValueError("copy: got False; want None or True: a table's rows are read by a copy")
 
 
 Column: TypeAlias = Array | Stored
@@ -80,6 +116,7 @@ class Columns:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """A new float64 array (n, d), column-major."""
+        _refuse_view(copy)
         out = np.empty(self.shape[::-1])
         self.write(out)
         return out.T if dtype is None else out.T.astype(dtype, copy=False)
@@ -90,7 +127,7 @@ Rows: TypeAlias = Sequence[Column | Columns | None]
 
 
 def stretches(rows: Rows, block: int) -> Iterator[Rows]:
-    """The rows a few whole blocks at a time: 2 MB as float64, or one block."""
+    """The rows a few whole blocks at a time: 2 MB as float64, or one block if that is more."""
     given = [column for column in rows if column is not None]
     width = sum(column.shape[1] if column.ndim == 2 else 1 for column in given)
     step = max(STRETCH_DOUBLES // (width * block), 1) * block

@@ -121,27 +121,36 @@ def matrix(obj, str name="X"):
     return array
 
 
-def same_shape(obj, str name, cnp.ndarray other, str like):
-    """An array of exactly the shape of `other`: never broadcast."""
-    cdef cnp.ndarray array = real_array(obj, name)
-    if not cnp.PyArray_SAMESHAPE(array, other):
+def same_shape(obj, str name, other, str like):
+    """An array or `Stored` of exactly the shape of `other`: never broadcast."""
+    array = rows(obj, name)
+    if isinstance(array, Columns):
+        array = np.asarray(array)
+    if not _one_shape(array, other):
         raise ValueError(
-            f"{name}: got shape {(<object> array).shape}; want {(<object> other).shape}, "
-            f"the shape of {like}: nothing is broadcast"
+            f"{name}: got shape {array.shape}; want {other.shape}, the shape of {like}: nothing is "
+            "broadcast"
         )
     return array
 
 
+cdef bint _one_shape(a, b):
+    if cnp.PyArray_CheckExact(a) and cnp.PyArray_CheckExact(b):
+        return cnp.PyArray_SAMESHAPE(a, b)
+    return a.shape == b.shape
+
+
 def predictions(y_true, y_pred, sample_weight):
-    """(y_true, y_pred, sample_weight): of one shape, not empty."""
-    cdef cnp.ndarray truth = real_array(y_true, "y_true")
-    cdef cnp.ndarray pred = same_shape(y_pred, "y_pred", truth, "y_true")
-    if cnp.PyArray_SIZE(truth) == 0:
-        shape = (<object> truth).shape
-        raise ValueError(f"y_true: got shape {shape}, no elements; want at least one")
+    """(y_true, y_pred, sample_weight): of one shape, not empty; `Stored` as it is."""
+    y_true = rows(y_true, "y_true")
+    if isinstance(y_true, Columns):
+        y_true = np.asarray(y_true)
+    y_pred = same_shape(y_pred, "y_pred", y_true, "y_true")
+    if y_true.size == 0:
+        raise ValueError(f"y_true: got shape {y_true.shape}, no elements; want at least one")
     if sample_weight is not None:
-        sample_weight = same_shape(sample_weight, "sample_weight", truth, "y_true")
-    return truth, pred, sample_weight
+        sample_weight = same_shape(sample_weight, "sample_weight", y_true, "y_true")
+    return y_true, y_pred, sample_weight
 
 
 def design(X, y, sample_weight):
@@ -167,7 +176,7 @@ def parameters(theta, Py_ssize_t p, str formula):
     return array.reshape(-1, p), array.ndim == 1
 
 
-def output(out, cnp.ndarray y_pred, others):
+def output(out, y_pred, others):
     """`out` if the gradient can be written to it element by element, as y_pred is read."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out: got {type(out).__name__}; want a numpy array")
@@ -180,9 +189,7 @@ def output(out, cnp.ndarray y_pred, others):
     if _overlaps_itself(array):
         raise ValueError("out: got an array whose elements share memory; want one element each")
     for name, other in others:
-        if other is None or _apart(array, other) or _same_elements(array, other):
-            continue
-        if np.may_share_memory(array, other) and np.shares_memory(array, other):
+        if _clobbers(array, other):
             raise ValueError(
                 f"out: got an array that overlaps {name}; want {name} itself, or separate memory"
             )
@@ -203,6 +210,15 @@ def _strides_overlap(array):
             return True
         extent += step * (n - 1)
     return False
+
+
+def _clobbers(cnp.ndarray out, other):
+    """Whether element i of `out` may lie where another element of `other` does."""
+    if isinstance(other, Stored):
+        return any([_clobbers(out, part) for part in other.parts])
+    if not cnp.PyArray_CheckExact(other) or _apart(out, other) or _same_elements(out, other):
+        return False  # no array: None, or what its library gives only by a copy
+    return np.may_share_memory(out, other) and np.shares_memory(out, other)
 
 
 cdef bint _same_elements(cnp.ndarray a, cnp.ndarray b):

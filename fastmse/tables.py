@@ -1,21 +1,21 @@
 """Tables of pandas, polars, pyarrow and their kind, read through narwhals.
 
 A column of real numbers stays where its library holds it. One that holds no numbers, or has
-missing values, is refused by name. NaN is a number here; a null is missing.
+missing values, is refused by name. NaN is a number here; a null is missing. Rows go by position:
+no index is looked at.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import narwhals.stable.v2 as nw
-import numpy as np
 from narwhals.exceptions import DuplicateError
 
-from fastmse import inputs
-from fastmse.columns import Column, Columns, Stored
+from fastmse import inputs, libraries
+from fastmse.columns import Array, Column, Columns, Stored
 
 STEP = 2**18
 """Rows of a column that are looked at in one go: a copy of them takes 2 MB."""
@@ -36,6 +36,8 @@ HOLDS = {
 def read(obj: Any, name: str) -> Any:
     """A table as `Columns`, one of its columns as an array or `Stored`; else `obj` itself.
 
+    A stream of record batches is read into memory, and has no rows left.
+
     Raises
     ------
     TypeError
@@ -45,7 +47,7 @@ def read(obj: Any, name: str) -> Any:
     """
     found = _native(obj, name)
     if isinstance(found, nw.Series):
-        return _column(found, name)
+        return _column(found.to_native(), name)
     return _columns(found, name) if isinstance(found, nw.DataFrame) else obj
 
 
@@ -77,9 +79,10 @@ def _from_arrow(obj: Any) -> Any:
 
 def _columns(frame: nw.DataFrame[Any], name: str) -> Columns:
     names = _distinct(frame.columns, name)
-    columns: Iterable[Any] = frame.iter_columns()
-    labels = [f"{name}: column {label!r}" for label in names]
-    arrays = [_column(column, label) for column, label in zip(columns, labels, strict=True)]
+    arrays = [
+        _column(column, f"{name}: column {label!r}")
+        for column, label in zip(libraries.columns(frame), names, strict=True)
+    ]
     return Columns(arrays, names, len(frame))
 
 
@@ -87,19 +90,33 @@ def _distinct(names: Iterable[Any], name: str) -> list[str]:
     found = [str(label) for label in names]
     label, count = Counter(found).most_common(1)[0] if found else ("", 1)
     if count > 1:
-        raise ValueError(f"{name}: got {count} columns named {label!r}; want distinct names")
+        raise ValueError(
+            f"{name}: got {count} columns named {label!r}; want distinct names: 1 and '1' are one"
+        )
     return found
 
 
-def _column(column: nw.Series[Any], label: str) -> Column:
+def _column(series: Any, label: str) -> Column:
     """The column's memory, or the column to be read slice by slice where that takes a copy."""
-    native = column.to_native()
-    dtype = getattr(native, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.kind != "O":
-        return inputs.real_array(native.to_numpy(), label)
+    found = libraries.column(series)
+    if found is None:
+        is_narwhals = isinstance(series, nw.Series)
+        found = _general(series if is_narwhals else nw.from_native(series, series_only=True), label)
+    return found if isinstance(found, Stored) else inputs.real_array(found, label)
+
+
+def _general(column: nw.Series[Any], label: str) -> Column:
+    """A column of any library, or one to be refused."""
     _require_numbers(column, label)
-    _require_values(column, label)
-    return inputs.real_array(column.to_numpy(), label) if _in_one_piece(column) else Stored(column)
+    pieces = _pieces(column)
+    if any(piece.null_count() for piece in pieces):
+        missing = int(column.null_count())
+        raise ValueError(
+            f"{label}: got {missing} missing value{'s' * (missing != 1)}; want none: drop or fill "
+            "them"
+        )
+    first = inputs.real_array(pieces[0].to_numpy(), label)
+    return column.to_numpy() if _in_one_piece(pieces, first) else Stored([column], first.dtype)
 
 
 def _require_numbers(column: nw.Series[Any], label: str) -> None:
@@ -109,22 +126,32 @@ def _require_numbers(column: nw.Series[Any], label: str) -> None:
     ):
         what = HOLDS.get(type(dtype).__name__, "no known numbers")
         raise TypeError(
-            f"{label}: got {what} ({dtype}); want numbers: leave it out, encode or convert it"
+            f"{label}: got {what} ({_shown(column)}); want numbers: leave it out, encode or "
+            "convert it"
         )
 
 
-def _require_values(column: nw.Series[Any], label: str) -> None:
-    pieces = (column[start : start + STEP] for start in range(0, len(column), STEP))
-    missing = sum(int(piece.null_count()) for piece in pieces)
-    if missing:
-        raise ValueError(f"{label}: got {missing} missing values; want none: drop or fill them")
+def _shown(column: nw.Series[Any]) -> Any:
+    """The dtype as narwhals calls it; what it does not know, as the library does."""
+    if column.dtype != nw.Unknown:
+        return column.dtype
+    native = column.to_native()
+    return getattr(native, "dtype", None) or getattr(native, "type", column.dtype)
 
 
-def _in_one_piece(column: nw.Series[Any]) -> bool:
-    """Whether it is a view: if slices that share a row with the next all are, then of one array."""
-    first = column[:1].to_numpy()  # kept, so that no copy can come to lie where it lies
-    at = first.ctypes.data
-    return all(
-        column[start : start + STEP + 1].to_numpy().ctypes.data == at + start * first.itemsize
-        for start in range(0, len(column), STEP)
+def _pieces(column: nw.Series[Any]) -> list[nw.Series[Any]]:
+    """Slices that share a row with the next; a short column itself."""
+    if len(column) <= STEP:
+        return [column]
+    return [column[start : start + STEP + 1] for start in range(0, len(column), STEP)]
+
+
+def _in_one_piece(pieces: Sequence[nw.Series[Any]], first: Array) -> bool:
+    """Whether a column is a view: if pieces that share a row all are, then of one array.
+
+    `first` is what the first piece gives: while it is held, no copy can come to lie there.
+    """
+    at, step = first.ctypes.data, STEP * first.itemsize
+    return not first.size or all(
+        piece.to_numpy().ctypes.data == at + j * step for j, piece in enumerate(pieces)
     )

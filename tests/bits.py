@@ -5,7 +5,8 @@
 `sse`, `mse`, `sigma2`, `grad` and the sum of the weights over threads {1, 2} x backends {cython,
 numba} x the instruction sets this CPU runs (Numba: native and x86-64-v2) x ten random streamings,
 over all dtypes and layouts, tables, and up to 16 thetas. One process per backend and instruction
-set; each prints a digest a problem, and compares threads and streamings within itself.
+set, as many at once as there are cores; each prints a digest a problem, and compares threads and
+streamings within itself.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from bit_problems import Problem, cuts, linear_problem, prediction_problem
@@ -59,7 +61,13 @@ def configurations() -> list[tuple[str, dict[str, str]]]:
 def run(backend: str, environment: dict[str, str]) -> list[str]:
     output = subprocess.run(
         [sys.executable, __file__, backend],
-        env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        # Threads that spin while they wait would slow down the processes beside this one.
+        env={
+            **os.environ,
+            **environment,
+            "OMP_WAIT_POLICY": "passive",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        },
         capture_output=True,
         text=True,
         timeout=600,
@@ -71,7 +79,8 @@ def run(backend: str, environment: dict[str, str]) -> list[str]:
 
 
 def main() -> None:
-    everything = {str(c): run(*c) for c in configurations()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        everything = dict(pool.map(lambda c: (str(c), run(*c)), configurations()))
     (_, expected), *others = everything.items()
     for name, found in others:
         unequal = [i for i, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b]

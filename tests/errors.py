@@ -32,7 +32,9 @@ def sse_of_predictions(equal: bool) -> float:
         for draw in range(120 if equal else 4):
             rows = 1 if equal else n
             f, w = rng.random(rows), rng.random(rows) if draw % 2 else np.ones(rows)
-            squares = sum(Fraction(a) * Fraction(b) ** 2 for a, b in zip(w, f, strict=True))
+            # Multiples of 2^-53 all.
+            whole = zip(*((a * 2**53).astype(int).tolist() for a in (f, w)), strict=True)
+            squares = Fraction(sum(b * a * a for a, b in whole), 2**159)
             f, w = (np.repeat(a, n // rows) for a in (f, w))
             e = fm.evaluate(np.zeros(n), f, sample_weight=w)
             worst = max(worst, exact.ulps(e.sse, squares * (n // rows)))

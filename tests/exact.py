@@ -10,11 +10,6 @@ EPS = 2.0**-52
 THETA_BITS = 18
 
 
-def integers(array: np.ndarray) -> np.ndarray:
-    """The values of an array that holds integers, as int64."""
-    return array.astype(np.float64).astype(np.int64)
-
-
 def sse(r: np.ndarray, w: np.ndarray | None, scale: int = 0) -> Fraction:
     """Sum of w r^2 for integers r, in units of 2^-scale each."""
     weights = np.ones(len(r), np.int64) if w is None else w

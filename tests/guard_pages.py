@@ -1,4 +1,4 @@
-"""Evaluations of arrays between protected pages: ``python guard_pages.py WORK``.
+"""Evaluations of arrays between protected pages: ``python guard_pages.py WORK BACKEND``.
 
 Touching a byte before or after an array ends the process. Each result must have the bits of the
 same values elsewhere in memory.
@@ -20,6 +20,7 @@ import fastmse as fm
 from fastmse.columns import Columns
 
 PAGE = mmap.PAGESIZE
+MPROTECT = ctypes.CDLL(None).mprotect
 
 ROWS = [*range(1, 10), 63, 64, 65, 66, 130]
 ROW_LENGTHS = [1, 2, 3, *range(4, 18), 50, 57, 100, 511, 513]
@@ -33,9 +34,8 @@ def pages(size: int) -> tuple[mmap.mmap, int]:
     room = -(-size // PAGE) * PAGE
     memory = mmap.mmap(-1, room + 2 * PAGE)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    mprotect = ctypes.CDLL(None).mprotect
     for page in (start, start + PAGE + room):
-        assert mprotect(ctypes.c_void_p(page), ctypes.c_size_t(PAGE), ctypes.c_int(0)) == 0
+        assert MPROTECT(ctypes.c_void_p(page), ctypes.c_size_t(PAGE), ctypes.c_int(0)) == 0
     return memory, room
 
 
@@ -52,100 +52,122 @@ def fenced(values: np.ndarray, at_end: bool, strides: tuple[int, ...] | None = N
     return array
 
 
-def weightings(rng: np.random.Generator, n: int, at_end: bool) -> Iterator[np.ndarray | None]:
+def weightings(rng: np.random.Generator, n: int) -> Iterator[np.ndarray | None]:
     """None, all positive, and some zero."""
     yield None
     for zeros in (False, True):
         w = rng.random(n)
         if zeros:
             w[1::3] = 0
-        yield fenced(w, at_end)
+        yield w
 
 
-def evaluate(X: Any, y: np.ndarray, theta: np.ndarray, w: np.ndarray | None) -> list[str]:
+def evaluate(
+    backend: str, X: Any, y: np.ndarray, theta: np.ndarray, w: np.ndarray | None
+) -> list[str]:
     """At one theta with and without the gradient, and at all of them."""
     return [
-        digest(fm.Linear().evaluate(X, y, at, sample_weight=w, grad=grad), grad)
+        digest(fm.Linear().evaluate(X, y, at, sample_weight=w, grad=grad, backend=backend), grad)
         for at, grad in ((theta[0], True), (theta[0], False), (theta, True))
     ]
 
 
-def check(rng: np.random.Generator, X: Any, plain: np.ndarray, at_end: bool, name: str) -> None:
-    """X between protected pages against the same values elsewhere."""
-    n, d = X.shape
-    y, theta = fenced(rng.normal(size=n), at_end), fenced(rng.normal(size=(3, d)), at_end)
-    for w in weightings(rng, n, at_end):
-        elsewhere = None if w is None else w.copy()
-        found, expected = (
-            evaluate(X, y, theta, w),
-            evaluate(plain, y.copy(), theta.copy(), elsewhere),
-        )
-        assert found == expected, f"{name}: {n=} {d=} {at_end=}"
+class Problem:
+    """X by rows or by columns, with y, thetas and weights, and what they give in plain memory."""
+
+    def __init__(self, backend: str, rng: np.random.Generator, X: np.ndarray) -> None:
+        n, d = X.shape
+        self.backend = backend
+        self.X, self.y, self.theta = X, rng.normal(size=n), rng.normal(size=(3, d))
+        self.weights = list(weightings(rng, n))
+        self.expected = [evaluate(backend, X, self.y, self.theta, w) for w in self.weights]
+
+    def check(self, X: Any, at_end: bool, name: str) -> None:
+        """The same values, all of them between protected pages."""
+        y, theta = fenced(self.y, at_end), fenced(self.theta, at_end)
+        for w, expected in zip(self.weights, self.expected, strict=True):
+            found = evaluate(self.backend, X, y, theta, None if w is None else fenced(w, at_end))
+            assert found == expected, f"{name}: {self.X.shape} {at_end=} weights={w is not None}"
 
 
-def rows() -> None:
+def rows(backend: str) -> None:
     """C order: side by side, apart, and reversed."""
     rng = np.random.default_rng(0)
-    for d, n, at_end in product(ROW_LENGTHS, ROWS, (False, True)):
-        for dtype, pitch in (("f8", d), ("f8", d + 3), ("f8", -d), ("f4", d), ("i1", d)):
-            plain = rng.integers(-60, 60, (n, d)).astype(dtype)
-            X = fenced(plain, at_end, (pitch * plain.itemsize, plain.itemsize))
-            check(rng, X, plain, at_end, f"rows of {dtype}, {pitch=}")
+    for d, n, dtype in product(ROW_LENGTHS, ROWS, ("f8", "f4", "i1")):
+        given = Problem(backend, rng, rng.integers(-60, 60, (n, d)).astype(dtype))
+        size = given.X.itemsize
+        for pitch, at_end in product((d, d + 3, -d) if dtype == "f8" else (d,), (False, True)):
+            X = fenced(given.X, at_end, (pitch * size, size))
+            given.check(X, at_end, f"rows of {dtype}, {pitch=}")
 
 
-def columns() -> None:
+def columns(backend: str) -> None:
     """Fortran order: side by side, apart, and reversed either way."""
     rng = np.random.default_rng(1)
-    for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
-        for dtype, row, pitch in (("f8", 1, n), ("f8", 1, n + 3), ("f8", -1, -n), ("i1", 1, n)):
-            plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(dtype))
-            X = fenced(plain, at_end, (row * plain.itemsize, pitch * plain.itemsize))
-            check(rng, X, plain, at_end, f"columns of {dtype}, {row=}, {pitch=}")
+    for d, n, dtype in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, ("f8", "i1")):
+        given = Problem(
+            backend, rng, np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(dtype))
+        )
+        size = given.X.itemsize
+        steps = ((1, n), (1, n + 3), (-1, -n)) if dtype == "f8" else ((1, n),)
+        for (row, pitch), at_end in product(steps, (False, True)):
+            X = fenced(given.X, at_end, (row * size, pitch * size))
+            given.check(X, at_end, f"columns of {dtype}, {row=}, {pitch=}")
 
 
-def tables() -> None:
+def tables(backend: str) -> None:
     """Each column between protected pages of its own."""
     rng = np.random.default_rng(2)
-    for d, n, at_end in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS, (False, True)):
-        plain = np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(float))
+    for d, n in product(NUMBERS_OF_COLUMNS, COLUMN_LENGTHS):
+        given = Problem(
+            backend, rng, np.asfortranarray(rng.integers(-60, 60, (n, d)).astype(float))
+        )
         kinds = [("f8", "f8", "f4", ">i2", "i1")[j % 5] for j in range(d)]
-        arrays = [fenced(x.astype(kind), at_end) for x, kind in zip(plain.T, kinds, strict=True)]
-        check(rng, Columns(arrays, [f"x{j}" for j in range(d)], n), plain, at_end, "table")
+        values = [x.astype(kind) for x, kind in zip(given.X.T, kinds, strict=True)]
+        for at_end in (False, True):
+            arrays = [fenced(x, at_end) for x in values]
+            given.check(Columns(arrays, [f"x{j}" for j in range(d)], n), at_end, "table")
 
 
-def predictions() -> None:
+def predictions(backend: str) -> None:
     """The gradient into memory of its own, over y_pred and over y_true."""
     rng = np.random.default_rng(3)
     for n, at_end, dtype in product(COLUMN_LENGTHS, (False, True), ("f8", "f4", "f2")):
-        for w in weightings(rng, n, at_end):
-            check_gradient(rng, n, at_end, dtype, w)
+        for w in weightings(rng, n):
+            check_gradient(backend, rng, n, at_end, dtype, None if w is None else fenced(w, at_end))
 
 
-def streamed() -> None:
+def streamed(backend: str) -> None:
     """Large gradients, whose stores leave the cache out where `out` is aligned to 16 bytes: not
     where an odd number of them ends with the page.
     """
     rng = np.random.default_rng(4)
     for n, at_end in product(STREAMED, (False, True)):
-        check_gradient(rng, n, at_end, "f8", None)
+        check_gradient(backend, rng, n, at_end, "f8", None)
 
 
 def check_gradient(
-    rng: np.random.Generator, n: int, at_end: bool, dtype: str, w: np.ndarray | None
+    backend: str,
+    rng: np.random.Generator,
+    n: int,
+    at_end: bool,
+    dtype: str,
+    w: np.ndarray | None,
 ) -> None:
     y, f = (fenced(rng.integers(-60, 60, n).astype(dtype), at_end) for _ in range(2))
-    expected = fm.evaluate(y.copy(), f.copy(), sample_weight=w).grad
+    expected = fm.evaluate(y.copy(), f.copy(), sample_weight=w, backend=backend).grad
     for out in (fenced(np.zeros(n, dtype), at_end), f, y):
         before = y.copy(), f.copy()
-        fm.evaluate(y, f, sample_weight=w, out=out)
+        fm.evaluate(y, f, sample_weight=w, out=out, backend=backend)
         assert out.tobytes() == expected.tobytes(), f"gradient: {n=} {at_end=} {dtype=}"
         y[...], f[...] = before
 
 
-WORKS: dict[str, Callable[[], None]] = {
+WORKS: dict[str, Callable[[str], None]] = {
     work.__name__: work for work in (rows, columns, tables, predictions, streamed)
 }
 
 if __name__ == "__main__":
-    WORKS[sys.argv[1]]()
+    work, backend = sys.argv[1:]
+    WORKS[work](backend)
     print("done")

@@ -30,11 +30,14 @@ def dtype_of(name: str) -> np.dtype:
     return np.dtype(ml_dtypes.bfloat16) if name == "bfloat16" else np.dtype(name)
 
 
-def small_integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Values of at most 7 bits, which every dtype of that sign holds exactly."""
+def small(dtype: str) -> tuple[int, int]:
+    """A range of at most 7 bits, which every dtype of that sign holds exactly."""
     name = dtype.lstrip(">")
-    low, high = (0, 2) if name == "?" else (0, 100) if name.startswith("u") else (-60, 60)
-    return rng.integers(low, high, shape)
+    return (0, 2) if name == "?" else (0, 100) if name.startswith("u") else (-60, 60)
+
+
+def small_integers(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return rng.integers(*small(dtype), shape)
 
 
 def lay_vector(values: np.ndarray, dtype: str, layout: str) -> np.ndarray:
@@ -79,10 +82,11 @@ def lay_table(rng: np.random.Generator, n: int, d: int) -> Columns:
     """Plain float64 and a column of another dtype and layout, in turn."""
     first = int(rng.integers(len(DTYPES) * len(VECTOR_LAYOUTS)))
     arrays = []
-    for j in range(first, first + d):
+    for j, drawn in enumerate(rng.integers(2**16, size=(d, n)), start=first):
         dtype = DTYPES[j // 2 % len(DTYPES)] if j % 2 else "f8"
         layout = VECTOR_LAYOUTS[j % len(VECTOR_LAYOUTS)] if j % 2 else "contiguous"
-        arrays.append(lay_vector(small_integers(rng, (n,), dtype), dtype, layout))
+        low, high = small(dtype)
+        arrays.append(lay_vector(low + drawn % (high - low), dtype, layout))
     return Columns(arrays, [f"x{j}" for j in range(d)], n)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,10 @@ def row_of(page: str, start: str) -> str:
     return next(line for line in page.splitlines() if line.startswith(f"| {start}"))
 
 
-def test_what_misses_is_marked_and_what_reaches_is_not() -> None:
-    from benchmarks import report
+def test_what_misses_is_marked_and_what_reaches_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import explanations, report
 
+    monkeypatch.setattr(explanations, "load", dict)
     narrow = [record("C order", f"d = {d}", d=d, seconds={"ours": s}) for d, s in ((8, 1), (50, 2))]
     page = report.page(run_of(*narrow))
     assert "≥ 0.9: 0.50 (d = 50), 1 of 2 reach it **miss**" in row_of(page, "`Linear.evaluate`, C")
@@ -56,6 +58,33 @@ def test_a_miss_is_explained_by_its_key(monkeypatch: pytest.MonkeyPatch) -> None
     missed = record("C order", "d = 8", seconds={"ours": 2.0})
     (line,) = summary.misses([missed])
     assert line.endswith("*Because.*")
+
+
+def test_of_many_misses_the_worst_five_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import explanations, summary
+
+    monkeypatch.setattr(explanations, "load", dict)
+    slow = [record("C order", f"d = {d}", 2, d=d, seconds={"ours": 2.0 + d}) for d in range(8, 16)]
+    lines = list(summary.misses([record("F order", "d = 9", seconds={"numba": 1.5}), *slow]))
+    roof = next(line for line in lines if line.startswith("- `Linear.evaluate`, C order, d ≤ 512"))
+    assert "2 threads: 0.06 (d = 15), 0.06 (d = 14), " in roof
+    assert "0.08 (d = 11), and 3 more. *" in roof
+    (numba,) = (line for line in lines if line.startswith("- Numba"))
+    assert numba.endswith("1 thread: 1.50 (F order, d = 9). *not explained yet*")
+
+
+def test_a_table_aligns_numbers_and_leaves_out_what_is_empty() -> None:
+    from benchmarks import markdown
+
+    found = markdown.table(
+        ["work", "n", "s", "no"], [["a", "1,000", "1 (x)", ""], ["b", "", "2", ""]]
+    )
+    assert found == [
+        "| work | n | s |",
+        "| --- | ---: | --- |",
+        "| a | 1,000 | 1 (x) |",
+        "| b |  | 2 |",
+    ]
 
 
 def test_explanations_are_of_targets() -> None:
@@ -94,7 +123,7 @@ def test_what_was_left_out_is_said() -> None:
     left_out = {"group": "table", "name": "d = 8", "threads": 1, "skipped": "no tables"}
     page = report.page(run_of(left_out))
     assert "- table: skipped, no tables." in page
-    assert "≥ 0.75: skipped" in row_of(page, "… a table's own columns")
+    assert "≥ 0.75: skipped" in row_of(page, "`Linear.evaluate`, a table's own columns")
     assert "≥ 0.95: not measured" in row_of(page, "predictions, value |")
 
 
@@ -107,6 +136,7 @@ def test_memory_is_judged_beyond_what_is_granted() -> None:
     (target,) = targets_of(state)
     assert target.reached(state)
     assert not target.reached({**state, "peak": state["peak"] + 1})
+    assert megabytes({**state, "peak": 0}) == 0
 
 
 def test_every_target_is_about_something_that_is_measured() -> None:
@@ -156,6 +186,7 @@ def test_a_readme_without_markers_is_refused(root: Path) -> None:
         readme.updated("nothing here", run)
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_for_the_same_records(root: Path, tmp_path: Path) -> None:
     from benchmarks import figures, records
 
@@ -203,8 +234,11 @@ def test_a_run_is_measured_saved_and_rendered(empty: Path) -> None:
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys of steps, which cost nothing, as they are measured; "c" ends the run."""
-    from benchmarks import plan
+    """The keys of steps, which cost nothing, as they are measured; "c" ends the run.
+
+    No figure is drawn.
+    """
+    from benchmarks import figures, plan
 
     keys: list[str] = []
 
@@ -216,6 +250,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     steps = [plan.Step(key, lambda key=key: step(key)) for key in "abcd"]
     monkeypatch.setattr(plan, "steps", lambda options: iter(steps))
+    monkeypatch.setattr(figures, "write", lambda run, folder: None)
     return keys
 
 
@@ -235,8 +270,37 @@ def test_runs_of_other_options_do_not_mix(empty: Path, measured: list[str]) -> N
     from benchmarks import __main__ as command
 
     command.main([*TINY, "--only", "d"], empty)
-    with pytest.raises(SystemExit, match="measured with options"):
+    with pytest.raises(SystemExit, match=r"measured with mib 0\.005, now 16; rounds 1, now 3; "):
         command.main(["--quick", "--resume"], empty)
+    assert measured == ["d"]
+
+
+@pytest.mark.parametrize(("package", "option"), [("numba", "--resume"), ("narwhals", "--only=d")])
+def test_runs_of_other_versions_do_not_mix(
+    empty: Path, measured: list[str], package: str, option: str
+) -> None:
+    from benchmarks import __main__ as command
+
+    command.main([*TINY, "--only", "d"], empty)
+    path = empty / "docs" / "benchmarks.json"
+    run = json.loads(path.read_text())
+    now = run["machine"]["versions"][package]
+    run["machine"]["versions"][package] = "0.1"
+    path.write_text(json.dumps(run))
+    with pytest.raises(SystemExit, match=rf"measured with {package} 0\.1, now {now}\. Measure"):
+        command.main([*TINY, option], empty)
+    assert measured == ["d"]
+
+
+def test_versions_are_of_what_runs() -> None:
+    import numba
+
+    from benchmarks import machine
+
+    found = machine.versions()
+    assert found["numba"] == numba.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found["Cython"])
+    assert machine.version_of("no-such-package") == "not installed"
 
 
 def test_rendering_measures_nothing(empty: Path, measured: list[str]) -> None:

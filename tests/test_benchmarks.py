@@ -6,8 +6,11 @@ import itertools
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -52,6 +55,14 @@ def test_asv_finds_the_suite(root: Path) -> None:
     assert (root / configuration["benchmark_dir"] / "__init__.py").exists()
 
 
+def test_asv_installs_what_fastmse_needs(root: Path) -> None:
+    """The package itself goes in with --no-deps."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    needed = {re.match(r"\w+", requirement)[0] for requirement in project["dependencies"]}
+    matrix = json.loads((root / "asv.conf.json").read_text())["matrix"]["req"]
+    assert needed <= set(matrix)
+
+
 def test_pytest_suite_runs(root: Path) -> None:
     # Numba has run above; in another process it would compile for half a minute again.
     options = ["-q", "--benchmark-disable", "-p", "no:cacheprovider", "-k", "not numba"]
@@ -80,7 +91,7 @@ def test_rounds_interleave() -> None:
 
     order: list[str] = []
     calls = {"a": lambda: order.append("a"), "b": lambda: order.append("b")}
-    seconds = rounds.best(calls, 3, pause=0)
+    seconds = rounds.best(calls, 3, settled=False)
     assert "".join(order) == "ababab"
     assert all(0 <= best < 1 for best in seconds.values())
 
@@ -90,7 +101,7 @@ def test_probe_of_the_compute_floor_does_what_it_says() -> None:
     from benchmarks import roof, rounds
 
     calls = {n: partial(roof.compute, n * 5e7, 1) for n in (1, 2)}
-    seconds = rounds.best(calls, 10, pause=0)
+    seconds = rounds.best(calls, 10, settled=False)
     assert 1.3 < seconds[2] / seconds[1] < 3.5
     assert 1e8 < 5e7 / seconds[1] < 1e12
 
@@ -168,6 +179,16 @@ def test_big_rivals_compute_what_we_compute(name: str) -> None:
             same(work.of_rival(rival)(), evaluated(work, "cython", 1))
 
 
+def test_a_thread_count_is_given_back() -> None:
+    from benchmarks.rivals.rival import thread_count
+
+    counts = [4]
+    with suppress(KeyboardInterrupt), thread_count(lambda: counts[-1], counts.append, 2):
+        assert counts == [4, 2]
+        raise KeyboardInterrupt
+    assert counts == [4, 2, 4]
+
+
 def same(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> None:
     np.testing.assert_allclose(one[0], other[0], rtol=1e-13)
     assert (one[1] is None) == (other[1] is None)
@@ -176,15 +197,44 @@ def same(one: tuple[float, np.ndarray], other: tuple[float, np.ndarray]) -> None
 
 
 def test_a_table_is_the_matrix_of_its_columns() -> None:
-    pytest.importorskip("pyarrow")
-    from benchmarks import tables
     from benchmarks.measure import evaluated
     from benchmarks.rivals import NumPy
     from benchmarks.works import Columns
 
+    if reason := Columns.missing():
+        pytest.skip(reason)
     work = Columns(600, 8)
     same(evaluated(work, "cython", 1), work.of_rival(NumPy(1))())
-    assert tables.peak_memory(work) > 0
+
+
+def test_without_pyarrow_tables_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import memory
+    from benchmarks.cases import by_table
+    from benchmarks.measure import measured
+    from benchmarks.options import Options
+
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    (case,) = by_table([8])
+    for record in (
+        measured(case, 1, Options(mib=0.005)),
+        memory.measured(memory.problem(layout="table"), 600, 1, "cython"),
+    ):
+        assert record["skipped"] == "pyarrow is not installed"
+
+
+def test_a_table_that_is_refused_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import works
+    from benchmarks.cases import by_table
+    from benchmarks.measure import measured
+    from benchmarks.options import Options
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TypeError("no tables")
+
+    monkeypatch.setattr(works.fm.Linear, "evaluate", refuse)
+    (case,) = by_table([8])
+    with pytest.raises(TypeError, match="no tables"):
+        measured(case, 1, Options(mib=0.005))
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="binding is Linux's")
@@ -195,22 +245,3 @@ def test_cores_are_given_back() -> None:
     with cores(1):
         assert len(os.sched_getaffinity(0)) == 1
     assert os.sched_getaffinity(0) == before
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
-def test_peak_memory_is_that_of_the_call() -> None:
-    from benchmarks import peak_memory
-
-    assert 30e6 < peak_memory.peak(lambda: np.ones(4_000_000)) < 60e6
-    assert peak_memory.peak(lambda: None) < 8e6
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the mark is Linux's")
-def test_memory_of_every_layout_is_measured() -> None:
-    from benchmarks import memory
-
-    names = {memory.name_of(problem) for problem in memory.problems()}
-    assert len(names) == len(list(memory.problems()))
-    for layout in memory.LAYOUTS:
-        record = memory.measured(memory.problem(layout=layout, K=4), 50_000, 1, "cython")
-        assert 0 <= record["peak"] < 8e6

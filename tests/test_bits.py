@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from storage import DTYPES
 
+from fastmse.results import Evaluation
+
 
 @pytest.mark.slow
 def test_one_result_for_threads_backends_instruction_sets_and_streamings(capsys) -> None:
@@ -32,6 +34,12 @@ def test_the_quoted_errors_are_within_the_contract() -> None:
 
 
 def test_the_digest_sees_one_bit() -> None:
-    at_once = bit_problems.linear_problem(1, "cython").at_once
-    other = bit_problems.linear_problem(2, "cython").at_once
-    assert at_once(1) == at_once(2) != other(1)
+    def digest(n: float, sse: float, last: float) -> str:
+        return bit_problems.digest(Evaluation(10, n, sse, np.array([1.0, 2.0, last])))
+
+    whole = digest(10.0, 3.0, 0.5)
+    assert whole == digest(10.0, 3.0, 0.5)
+    for k in range(3):
+        values = [10.0, 3.0, 0.5]
+        values[k] = np.nextafter(values[k], np.inf)
+        assert digest(*values) != whole

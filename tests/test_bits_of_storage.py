@@ -161,11 +161,14 @@ def test_of_rows_that_share_memory(d: int, order: str, backend: str) -> None:
 @pytest.mark.parametrize("layout", [*VECTOR_LAYOUTS, "repeated"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_of_y_and_the_weights(dtype: str, layout: str, backend: str) -> None:
-    """And of predictions, which are such vectors."""
-    model = fm.Linear()
-    third = DTYPES.index(dtype) % 3
+    """And of predictions, which are such vectors.
+
+    A sixth of the sizes each, so that every dtype and every layout meets all of them.
+    """
+    model, layouts = fm.Linear(), [*VECTOR_LAYOUTS, "repeated"]
+    sixth = (DTYPES.index(dtype) + layouts.index(layout)) % 6
     for d, order in ((2, "C"), (5, "F"), (9, "C"), (57, "C")):
-        for n in sizes(d, order == "F")[third::3]:
+        for n in sizes(d, order == "F")[sixth::6]:
             rng = np.random.default_rng(n)
             X, theta = np.asarray(rng.normal(size=(n, d)), order=order), rng.normal(size=(2, d))
             y, w = small_integers(rng, (n,), dtype), np.abs(small_integers(rng, (n,), dtype))

@@ -121,6 +121,16 @@ class TestFit:
         assert outputs[0] == outputs[1]
         assert json.loads(outputs[0])["names"] == ["a", "b"]
 
+    def test_ridge_as_from_python(self, small: Path, tmp_path: Path) -> None:
+        out = tmp_path / "fit.json"
+        options = ["--target", "y", "--features", "a,b", "--l2", "30", "--json", str(out)]
+        assert run(["fit", str(small), *options, "--plot", str(tmp_path / "fit.png")]) == 0
+        found, table = json.loads(out.read_text()), small_table()
+        X = np.column_stack((table["a"], table["b"]))
+        fitted = fm.Linear(intercept=True).fit(X, np.asarray(table["y"]), l2=30)
+        np.testing.assert_allclose(found["theta"], fitted.theta, rtol=1e-14)
+        assert (found["l2"], found["stderr"]) == (30.0, None)
+
     @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
     def test_plot(self, suffix: str, small: Path, tmp_path: Path) -> None:
         magic = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -250,6 +260,8 @@ REFUSED = {
     "target among features": (GOOD, [*Y, "--features", "a,y"], r"'y' is used twice"),
     "empty feature": (GOOD, [*Y, "--features", "a,,b"], r"holds an empty name"),
     "no threads": (GOOD, [*Y, "--threads", "0"], r"--threads"),
+    "negative penalty": (GOOD, [*Y, "--l2", "-1"], r"--l2"),
+    "penalty of nan": (GOOD, [*Y, "--l2", "nan"], r"l2: got nan; want a finite number >= 0"),
     "no json folder": (GOOD, [*Y, "--json", "none/f.json"], r"--json: there is no folder"),
     "json is a folder": (GOOD, [*Y, "--json", "."], r"--json: '\.' is a folder"),
     "json is the data": (GOOD, [*Y, "--json", "t.csv"], r"--json: 't\.csv' is the data itself"),

@@ -272,7 +272,21 @@ def test_inputs_are_not_modified_and_the_fit_is_silent():
         assert fit(X, y).message == ""
 
 
-@pytest.mark.parametrize("l2", ["1", None, True, [1.0], 1j])
+@pytest.mark.parametrize("l2", ["1", None, True, ["1", "2", "3"], [True] * 3, 1j])
 def test_a_penalty_that_is_no_number_is_named(l2):
     with pytest.raises(TypeError, match=r"l2: got .*; want a finite number >= 0"):
+        fit(np.eye(3), np.ones(3), l2=l2)
+
+
+@pytest.mark.parametrize(
+    ("l2", "message"),
+    [
+        ([1.0], r"got shape \(1,\); .* for each feature, \(3,\)"),
+        ([[1.0] * 3], r"got shape \(1, 3\)"),
+        ([1.0, 2.0, -3.0], "got -3.0 for feature 2"),
+        ([1.0, np.nan, 0.0], "got nan for feature 1"),
+    ],
+)
+def test_penalties_of_another_number_or_sign_are_named(l2, message):
+    with pytest.raises(ValueError, match=f"l2: {message}"):
         fit(np.eye(3), np.ones(3), l2=l2)

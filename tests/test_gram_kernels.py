@@ -8,7 +8,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from exact import integers
 from storage import (
     DTYPES,
     MATRIX_LAYOUTS,
@@ -40,9 +39,13 @@ def kernels(request):
     return module(request.param)
 
 
+def integers(array):
+    return array.astype(np.float64).astype(np.int64)
+
+
 def gram(
     kernels, X, y, weight=None, *, scale=None, shift=None, double_double=False, n_threads=1,
-    block=BLOCK, checked=True,
+    block=BLOCK, checked=True, about=None,
 ):  # fmt: skip
     """G as a DoubleDouble, and the number of rows done."""
     k = X.shape[1] + (y.shape[1] if y.ndim == 2 else 1)
@@ -50,8 +53,9 @@ def gram(
     shift = np.zeros(k) if shift is None else shift
     out = DoubleDouble.zeros(k + 1, k + 1)
     done = kernels.gram(
-        out.hi, out.lo, X, y, weight, scale, shift, block, double_double, checked, n_threads
-    )
+        out.hi, out.lo, X, y, weight, scale, shift, block, double_double, checked, n_threads,
+        *(() if about is None else (about.hi, about.lo)),
+    )  # fmt: skip
     return out, done
 
 
@@ -214,8 +218,41 @@ def test_the_same_bits_in_every_build_layout_and_number_of_threads(d, double_dou
                 n_threads=n_threads,
             )  # fmt: skip
             sse = residuals(module(isa), laid, y, w, scale=scale, theta=theta, n_threads=n_threads)
-            found.add(b"".join(a.tobytes() for a in (out.hi, out.lo, sse.hi, sse.lo)))
+            left, _ = gram(
+                module(isa), laid, y, w, scale=scale, shift=shift, about=theta[0],
+                n_threads=n_threads,
+            )  # fmt: skip
+            bits = (out.hi, out.lo, sse.hi, sse.lo, left.hi, left.lo)
+            found.add(b"".join(a.tobytes() for a in bits))
         assert len(found) == 1
+
+
+# About a fit
+
+
+@pytest.mark.parametrize("d", [0, 1, 3, 4, 9, 66])
+@pytest.mark.parametrize("n", [1, 3, 16, 129, 1030])
+def test_gram_about_a_fit_of_integers_is_exact(kernels, d, n):
+    rng = np.random.default_rng([d, n])
+    X, y = rng.integers(-9, 9, (n, d)) * 1.0, rng.integers(-9, 9, n) * 1.0
+    about, shift = DoubleDouble.of(rng.integers(-9, 9, d + 1)), rng.integers(-9, 9, d + 1) * 1.0
+    shift[-1] = 0.0
+    r = y - about.hi[0] - X @ about.hi[1:]
+    for w in (None, rng.integers(1, 5, n) * 1.0):
+        out, done = gram(kernels, X, y, w, shift=shift, about=about, n_threads=2)
+        assert done == n
+        np.testing.assert_array_equal(out.hi, of_integers(X - shift[:-1], r, w))
+        assert not out.lo.any()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_squares_about_a_fit_are_those_of_the_residual_kernel(kernels, weighted):
+    X, y, weight = real(np.random.default_rng(5), 1030, 6)
+    about = DoubleDouble(*np.random.default_rng(6).standard_normal((2, 7)) * [[1.0], [2.0**-54]])
+    w = weight if weighted else None
+    out, _ = gram(kernels, X, y, w, about=about)
+    sse = residuals(kernels, X, y, w, theta=about[None])
+    assert (out.hi[-1, -1], out.lo[-1, -1]) == (sse.hi[0], sse.lo[0])
 
 
 # What is not finite

@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,9 +18,14 @@ from fastmse.kernels import compiled
 
 OTHERS = [isa for isa in compiled.supported() if isa != compiled.isa()]
 
-KERNEL_TESTS = ["test_predictions.py", "test_linear.py", "test_streams.py", "test_grid.py"]
-KERNEL_TESTS += ["test_memory.py", "test_streamed_gradient.py", "test_small_calls.py"]
-KERNEL_TESTS += ["test_bits_of_thetas.py", "test_zero_weights.py"]
+# Two processes at once, of about the same time.
+KERNEL_TESTS = [
+    [
+        *("test_linear.py", "test_predictions.py", "test_streams.py", "test_grid.py"),
+        *("test_small_calls.py", "test_streamed_gradient.py"),
+    ],
+    ["test_bits_of_thetas.py", "test_bits_of_storage.py", "test_memory.py", "test_zero_weights.py"],
+]
 
 RERUN = """
 import sys
@@ -31,20 +38,25 @@ raise SystemExit(status)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("isa", OTHERS)
-def test_the_kernel_tests_hold_in_the_other_instruction_sets(isa: str) -> None:
+def rerun(isa: str, names: list[str]) -> subprocess.CompletedProcess[str]:
     here = Path(__file__).parent
     options = ["-q", "-x", "-p", "no:cacheprovider", "-k", "not numba and not jit and not beyond"]
-    done = subprocess.run(
-        [sys.executable, "-c", RERUN, isa, *options, *[str(here / name) for name in KERNEL_TESTS]],
+    return subprocess.run(
+        [sys.executable, "-c", RERUN, isa, *options, *[str(here / name) for name in names]],
         env={**os.environ, "FASTMSE_ISA": isa},
         capture_output=True,
         text=True,
         timeout=600,
         cwd=here.parent,
     )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", OTHERS)
+def test_the_kernel_tests_hold_in_the_other_instruction_sets(isa: str) -> None:
+    with ThreadPoolExecutor(len(KERNEL_TESTS)) as pool:
+        for done in pool.map(partial(rerun, isa), KERNEL_TESTS):
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_the_highest_is_chosen() -> None:

@@ -1,4 +1,6 @@
-"""What only the Numba kernels do: vectors of doubles, and wide columns decoded in parts."""
+"""What only the Numba kernels do: aligned copies, vectors of doubles, and wide columns decoded in
+parts.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,14 @@ from pathlib import Path
 
 import numba
 import numpy as np
-import peak_memory
 import pytest
+from bit_problems import digest
+from storage import lay_matrix, lay_vector
 
 import fastmse as fm
 from fastmse.columns import Columns
+from fastmse.kernels import jit
+from fastmse.kernels.jit import arrays, wide
 from fastmse.kernels.jit.memory import begin
 from fastmse.kernels.jit.vectors import fold, keep, load4, load16, part16, split, store
 
@@ -46,7 +51,10 @@ def test_wide_columns_have_the_same_bits(make, n, intercept) -> None:
     not Path("/proc/self/clear_refs").exists(),
     reason="only Linux tells a process its peak memory and resets it",
 )
+@pytest.mark.usefixtures("suite")
 def test_wide_columns_are_decoded_in_parts() -> None:
+    from benchmarks import peak_memory
+
     n, d = 1024, 8000  # 16 MB a block as float64
     X, y, theta = matrix(n, d), np.ones(n), np.ones(d)
 
@@ -55,6 +63,54 @@ def test_wide_columns_are_decoded_in_parts() -> None:
 
     evaluate()
     assert peak_memory.peak(evaluate) < 8_000_000
+
+
+def misaligned(vector: np.ndarray) -> np.ndarray:
+    return lay_vector(vector, "f8", "misaligned")
+
+
+@pytest.fixture
+def addressed(monkeypatch) -> list[bool]:
+    """Of each array whose address the kernels are given, whether it is aligned."""
+    found = []
+
+    def address(array: np.ndarray | None) -> int:
+        found.append(array is None or array.flags.aligned)
+        return arrays.address(array)
+
+    monkeypatch.setattr(jit, "address", address)
+    monkeypatch.setattr(wide, "address", address)
+    return found
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5, 9, 2101])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_kernels_are_given_aligned_arrays(order, d, addressed) -> None:
+    """LLVM is told that doubles are aligned to 8 bytes: anything else is undefined behaviour."""
+    n = 256  # a block of the widest: a part of it is contiguous as it lies
+    rng = np.random.default_rng(d)
+    X, y = np.asarray(rng.normal(size=(n, d)), order=order), rng.normal(size=n)
+    w, theta = rng.integers(0, 3, n) + 0.0, rng.normal(size=d)
+    elsewhere = lay_matrix(X, "f8", f"{order} misaligned"), misaligned(y), misaligned(theta)
+    for weights in ((None, None), (w, misaligned(w))):
+        a, b = (
+            fm.Linear().evaluate(*given, sample_weight=weight, backend="numba")
+            for given, weight in zip(((X, y, theta), elsewhere), weights, strict=True)
+        )
+        assert digest(a) == digest(b)
+    assert addressed
+    assert all(addressed)
+
+
+def test_kernels_are_given_aligned_predictions(addressed) -> None:
+    y, f, w = np.random.default_rng(0).random((3, 5000))
+    out = misaligned(np.zeros(5000))
+    expected = fm.evaluate(y, f, sample_weight=w, backend="numba")
+    elsewhere = [misaligned(a) for a in (y, f, w)]
+    e = fm.evaluate(*elsewhere[:2], sample_weight=elsewhere[2], out=out, backend="numba")
+    assert (e.sse, out.tobytes()) == (expected.sse, expected.grad.tobytes())
+    assert addressed
+    assert all(addressed)
 
 
 @numba.njit

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
 
 import exact
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
-from storage import DTYPES, MATRIX_LAYOUTS, dtype_of, lay_matrix, small_integers
+from storage import DTYPES, MATRIX_LAYOUTS, dtype_of, lay_matrix, small
 
 import fastmse as fm
 
@@ -25,35 +27,55 @@ WEIGHTS = ["none", "with zeros"]
 # are exact, and so are the kernel's: at most 7 + 18 bits and a few carries.
 SSE_ULP = 4
 GRADIENT_EPS = 8
+SCALE = 2.0**-exact.THETA_BITS
 
 
-def problem(n: int, d: int, dtype: str, kind: str, intercept: bool, seed: int) -> tuple:
+class Problem(NamedTuple):
+    """theta and y are to be scaled by 2^-18; SSE, the gradient and its spread are theirs then."""
+
+    X: np.ndarray
+    theta: np.ndarray
+    y: np.ndarray
+    w: np.ndarray | None
+    total: int
+    sse: Fraction
+    gradient: np.ndarray
+    spread: np.ndarray
+
+
+@cache
+def problem(
+    n: int, d: int, values: tuple[int, int], kind: str, intercept: bool, seed: int
+) -> Problem:
+    """Integers, and what is exact of them."""
     rng = np.random.default_rng(seed)
-    X = small_integers(rng, (n, d), dtype)
+    X = rng.integers(*values, (n, d))
     theta = exact.random_theta(rng, d + intercept)
     y = rng.integers(-(2**22), 2**22, n)
     w = None if kind == "none" else rng.integers(0, 4, n)
     if w is not None:
         w[0] = 1
-    return X, theta, y, w
-
-
-def check(X: np.ndarray, laid: np.ndarray, theta, y, w, intercept: bool, backend: str, at) -> None:
-    """One evaluation against integers; theta and y are scaled by 2^-18."""
-    scale = 2.0**-exact.THETA_BITS
-    model = fm.Linear(intercept=intercept)
-    e = model.evaluate(laid, y * scale, theta * scale, sample_weight=w, backend=backend)
-    design = np.column_stack([np.ones(len(y), np.int64), X]) if intercept else X
+    design = np.column_stack([np.ones(n, np.int64), X]) if intercept else X
     r = design @ theta - y
     c = r if w is None else w * r
-    total = len(y) if w is None else int(w.sum())
-    assert exact.ulps(e.sse, exact.sse(r, w, exact.THETA_BITS)) <= SSE_ULP, at
-    assert e.weight_sum == total, at
-    # Sums of up to 2^60 as Python integers.
-    gradient = np.array([sum((c * x).tolist()) for x in design.T], float) * scale * 2 / total
-    spread = np.array([sum(np.abs(c * x).tolist()) for x in design.T], float) * scale * 2 / total
-    assert e.grad.shape == gradient.shape, at
-    assert (np.abs(e.grad - gradient) <= GRADIENT_EPS * exact.EPS * spread).all(), at
+    total = n if w is None else int(w.sum())
+    # Integers below 2^50.
+    gradient, spread = (a * SCALE * 2 / total for a in (c @ design, abs(c) @ abs(design)))
+    return Problem(X, theta, y, w, total, exact.sse(r, w, exact.THETA_BITS), gradient, spread)
+
+
+def check(given: Problem, laid: np.ndarray, intercept: bool, backend: str, at: object) -> None:
+    """One evaluation against integers."""
+    e = evaluate(given, laid, intercept, backend)
+    assert exact.ulps(e.sse, given.sse) <= SSE_ULP, at
+    assert e.weight_sum == given.total, at
+    assert e.grad.shape == given.gradient.shape, at
+    assert (np.abs(e.grad - given.gradient) <= GRADIENT_EPS * exact.EPS * given.spread).all(), at
+
+
+def evaluate(given: Problem, laid: np.ndarray, intercept: bool, backend: str) -> fm.Evaluation:
+    model, y, theta = fm.Linear(intercept=intercept), given.y * SCALE, given.theta * SCALE
+    return model.evaluate(laid, y, theta, sample_weight=given.w, backend=backend)
 
 
 @pytest.mark.parametrize("layout", MATRIX_LAYOUTS)
@@ -64,9 +86,9 @@ def test_every_dtype_and_layout(dtype: str, layout: str) -> None:
             for kind in WEIGHTS:
                 seed = 1000 * n + d
                 intercept = bool((n + d) % 2) or d == 0
-                X, theta, y, w = problem(n, d, dtype, kind, intercept, seed)
+                given = problem(n, d, small(dtype), kind, intercept, seed)
                 at = f"{dtype=} {layout=} {n=} {d=} weights={kind} {intercept=} {seed=}"
-                check(X, lay_matrix(X, dtype, layout), theta, y, w, intercept, "cython", at)
+                check(given, lay_matrix(given.X, dtype, layout), intercept, "cython", at)
 
 
 @pytest.mark.parametrize(("n", "d"), LARGE)
@@ -74,8 +96,8 @@ def test_every_dtype_and_layout(dtype: str, layout: str) -> None:
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i2", "bfloat16"])
 def test_long_blocks_and_wide_rows(n: int, d: int, layout: str, dtype: str) -> None:
     for kind in WEIGHTS:
-        X, theta, y, w = problem(n, d, dtype, kind, True, n + d)
-        check(X, lay_matrix(X, dtype, layout), theta, y, w, True, "cython", (n, d, layout, dtype))
+        given = problem(n, d, small(dtype), kind, True, n + d)
+        check(given, lay_matrix(given.X, dtype, layout), True, "cython", (n, d, layout, dtype))
 
 
 @pytest.mark.parametrize(
@@ -97,16 +119,11 @@ def test_long_blocks_and_wide_rows(n: int, d: int, layout: str, dtype: str) -> N
 )
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_other_backends_by_pairs(n, d, dtype, layout, kind, intercept, backend) -> None:
-    X, theta, y, w = problem(n, d, dtype, kind, intercept, n + d)
-    laid = lay_matrix(X, dtype, layout)
+    given = problem(n, d, small(dtype), kind, intercept, n + d)
+    laid = lay_matrix(given.X, dtype, layout)
     if backend == "numba":
-        check(X, laid, theta, y, w, intercept, backend, "numba")
-    scale = 2.0**-exact.THETA_BITS
-    model = fm.Linear(intercept=intercept)
-    a, b = (
-        model.evaluate(laid, y * scale, theta * scale, sample_weight=w, backend=name)
-        for name in ("cython", backend)
-    )
+        check(given, laid, intercept, backend, "numba")
+    a, b = (evaluate(given, laid, intercept, name) for name in ("cython", backend))
     if backend == "numba":
         assert (a.sse, a.grad.tobytes()) == (b.sse, b.grad.tobytes())
     # NumPy's own sums: n eps of the sum of magnitudes at the very worst.
@@ -132,6 +149,23 @@ def test_rows_of_many_thetas_have_the_bits_of_each_alone(backend, order, d) -> N
             assert together.sse[k] == alone.sse
             assert np.array_equal(together.grad[k], alone.grad)
         assert np.isclose(together.loglik[k], alone.loglik, rtol=1e-13)
+
+
+@pytest.mark.parametrize("backend", ["cython", "numba"])
+def test_more_thetas_than_share_a_pass(backend) -> None:
+    rng = np.random.default_rng(2)
+    X, y, thetas = rng.normal(size=(300, 5)), rng.normal(size=300), rng.normal(size=(130, 5))
+    w = rng.integers(0, 3, 300)
+    together = fm.Linear().evaluate(X, y, thetas, sample_weight=w, backend=backend)
+    assert (together.sse.shape, together.grad.shape) == ((130,), (130, 5))
+    assert not together.grad.flags.writeable
+    for k in (0, 63, 64, 65, 128, 129):
+        alone = fm.Linear().evaluate(X, y, thetas[k], sample_weight=w, backend=backend)
+        assert (together.sse[k], together.n) == (alone.sse, alone.n)
+        assert np.array_equal(together.grad[k], alone.grad)
+    value = fm.Linear().evaluate(X, y, thetas, sample_weight=w, grad=False, backend=backend)
+    assert value.grad is None
+    assert np.array_equal(value.sse, together.sse)
 
 
 def test_without_the_gradient_the_rest_is_the_same() -> None:
@@ -211,7 +245,8 @@ def test_weights_equal_repeated_rows(n: int, d: int, seed: int, intercept: bool)
 
 def test_rows_beyond_32_bits() -> None:
     n = 2**31 + 5
-    X, y = np.broadcast_to(np.int8(2), (n, 1)), np.broadcast_to(np.int8(1), n)
+    # float32 is read fastest: 3 s of CPU time, of int8 6.
+    X, y = np.broadcast_to(np.float32(2), (n, 1)), np.broadcast_to(np.float32(1), n)
     e = fm.Linear().evaluate(X, y, [1.0])
     assert (e.n, e.sse, e.grad[0]) == (n, float(n), 4.0)
 

@@ -31,11 +31,18 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "work",
-    [pytest.param("rows", marks=pytest.mark.slow), "columns", "tables", "predictions", "streamed"],
+    ("backend", "work"),
+    [
+        pytest.param("auto", "rows", marks=pytest.mark.slow),
+        *(("auto", work) for work in ("columns", "tables", "predictions", "streamed")),
+        *(
+            pytest.param("numba", work, marks=pytest.mark.slow)
+            for work in ("rows", "columns", "tables", "predictions")
+        ),
+    ],
 )
-def test_nothing_beside_the_arrays_is_touched(work: str) -> None:
-    child = run(GUARD_PAGES, work)
+def test_nothing_beside_the_arrays_is_touched(backend: str, work: str) -> None:
+    child = run(GUARD_PAGES, work, backend)
     assert (child.returncode, child.stdout) == (0, "done\n"), child.stdout + child.stderr
 
 

@@ -73,7 +73,7 @@ def test_types_and_sources_are_shipped() -> None:
     assert (package / "kernels" / "compiled" / "kernels.pxi").is_file()
 
 
-@pytest.mark.parametrize("name", ["mse", "evaluate", "Linear", "gaussian"])
+@pytest.mark.parametrize("name", ["mse", "evaluate", "Linear", "SufficientStatistics", "gaussian"])
 def test_public_names(name: str) -> None:
     assert name in fm.__all__
     assert getattr(fm, name).__doc__
@@ -88,8 +88,24 @@ def test_public_names(name: str) -> None:
         ("Linear.evaluate", "(self, X, y, theta, *, sample_weight, grad, backend, n_threads)"),
         (
             "Linear.fit",
-            "(self, X, y, *, sample_weight, weight_type, l2, method, n_threads)",
+            "(self, X, y, *, sample_weight, weight_type, l2, method, tol, max_iter, callback, "
+            "n_threads)",
         ),
+        (
+            "Linear.fit_path",
+            "(self, X, y, l2s, *, sample_weight, weight_type, method, n_threads)",
+        ),
+        (
+            "SufficientStatistics",
+            "(n_features, *, intercept, weight_type, precision, names, target, n_threads)",
+        ),
+        ("SufficientStatistics.update", "(self, X, y, sample_weight)"),
+        ("SufficientStatistics.merge", "(self, other)"),
+        ("SufficientStatistics.evaluate", "(self, theta)"),
+        ("SufficientStatistics.fit", "(self, l2)"),
+        ("SufficientStatistics.fit_path", "(self, l2s)"),
+        ("SufficientStatistics.save", "(self, path)"),
+        ("SufficientStatistics.load", "(path)"),
     ],
 )
 def test_signatures(function: str, signature: str) -> None:

@@ -98,6 +98,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 @posix
 def test_forks_after_use_in_the_parent() -> None:
     results = run(FORKS)
@@ -146,6 +147,7 @@ print(json.dumps([failed, jit.describe()["threading_layer"]]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -218,7 +220,9 @@ print(json.dumps([usable, served]))
 
 
 @posix
-@pytest.mark.parametrize("backend", ["numpy", "cython", "numba"])
+@pytest.mark.parametrize(
+    "backend", ["numpy", "cython", pytest.param("numba", marks=pytest.mark.slow)]
+)
 def test_ctrl_c_is_served(backend: str) -> None:
     usable, served = run(INTERRUPTS, backend)
     assert usable

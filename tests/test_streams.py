@@ -107,6 +107,27 @@ def test_chunks_of_several_dtypes_and_layouts() -> None:
     assert bits(stream.finalize()) == bits(fm.Linear().evaluate(X, y, THETA[8]))
 
 
+def laid(chunk: np.ndarray, layout: str) -> np.ndarray:
+    """The same values, otherwise in memory."""
+    if layout == "strided":
+        return np.repeat(np.repeat(chunk, 2, axis=0), 3, axis=1)[::2, ::3]
+    return np.array(chunk, order=layout)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("d", [2, 8, 9, 17, 57])
+@pytest.mark.parametrize("order", "CF")
+def test_the_order_of_a_stream_is_not_that_of_its_chunks(order: str, d: int, backend: str) -> None:
+    X, y, w = data(12, d)
+    theta = np.linspace(-1, 1, d)
+    whole = fm.Linear().evaluate(np.asarray(X, order=order), y, theta, sample_weight=w)
+    for first, others in [("C", "C"), ("F", "F"), ("C", "F"), ("strided", "C"), ("F", "strided")]:
+        stream = LinearStream(theta, d, order=order, backend=backend)
+        for rows in chunks([1, 700, 5000]):
+            stream.update(laid(X[rows], others if rows.start else first), y[rows], w[rows])
+        assert bits(stream.finalize()) == bits(whole), (first, others)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_many_thetas(backend: str) -> None:
     X, y, w = data(6)

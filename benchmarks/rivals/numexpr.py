@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Any
 
-from benchmarks.rivals.rival import Answer, Array, Call, Rival
+from benchmarks.rivals.rival import Answer, Array, Call, Rival, thread_count
 
 
 class Numexpr(Rival):
@@ -18,13 +18,8 @@ class Numexpr(Rival):
 
         self.ne = numexpr
 
-    @contextmanager
-    def threads(self) -> Iterator[None]:
-        before = self.ne.set_num_threads(self.n_threads)
-        try:
-            yield
-        finally:
-            self.ne.set_num_threads(before)
+    def threads(self) -> AbstractContextManager[Any]:
+        return thread_count(self.ne.get_num_threads, self.ne.set_num_threads, self.n_threads)
 
     def predictions(self, y: Array, f: Array, out: Array | None) -> Call:
         names = {"y": y, "f": f, "scale": 2 / y.size}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -21,6 +20,19 @@ class Answer(NamedTuple):
 
 
 Call = Callable[[], Answer]
+
+
+@contextmanager
+def thread_count(
+    get: Callable[[], int], set_: Callable[[int], object], n_threads: int
+) -> Iterator[None]:
+    """Where a library's own thread count is `n_threads`; behind it, what it was."""
+    before = get()
+    set_(n_threads)
+    try:
+        yield
+    finally:
+        set_(before)
 
 
 class Rival:
@@ -42,13 +54,6 @@ class Rival:
     def missing(cls) -> str:
         """Why it cannot run here; "" where it can."""
         return "" if find_spec(cls.module) else f"{cls.package} is not installed"
-
-    @classmethod
-    def version(cls) -> str:
-        try:
-            return version(cls.package)
-        except PackageNotFoundError:
-            return "not installed"
 
     def threads(self) -> AbstractContextManager[Any]:
         """Where its threads are limited to `n_threads`."""

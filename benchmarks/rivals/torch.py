@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import Any
 
-from benchmarks.rivals.rival import Answer, Array, Call, Rival
+from benchmarks.rivals.rival import Answer, Array, Call, Rival, thread_count
 
 
 class Torch(Rival):
@@ -18,14 +18,8 @@ class Torch(Rival):
 
         self.torch = torch
 
-    @contextmanager
-    def threads(self) -> Iterator[None]:
-        before = self.torch.get_num_threads()
-        self.torch.set_num_threads(self.n_threads)
-        try:
-            yield
-        finally:
-            self.torch.set_num_threads(before)
+    def threads(self) -> AbstractContextManager[Any]:
+        return thread_count(self.torch.get_num_threads, self.torch.set_num_threads, self.n_threads)
 
     def predictions(self, y: Array, f: Array, out: Array | None) -> Call:
         truth, pred = self.torch.from_numpy(y), self.torch.from_numpy(f)

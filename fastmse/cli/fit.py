@@ -34,6 +34,13 @@ Examples:
 )
 @options.weights
 @click.option("--no-intercept", is_flag=True, help="Fit through the origin.")
+@click.option(
+    "--l2",
+    metavar="L",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    help="Ridge penalty on the slopes.  [default: 0]",
+)
 @options.drop_missing
 @options.json
 @click.option("--plot", metavar="FILE.png", help="Draw residuals and a normal Q-Q plot.")
@@ -44,6 +51,7 @@ def fit(
     features: list[str] | None,
     weights: str | None,
     no_intercept: bool,
+    l2: float,
     drop_missing: bool,
     json: str | None,
     plot: str | None,
@@ -63,7 +71,7 @@ def fit(
     )
     options.note_skipped(rows)
     sample = Sample(len(rows.features)) if plot else None
-    found = fit_source(rows, intercept=not no_intercept, sample=sample, threads=threads)
+    found = fit_source(rows, intercept=not no_intercept, l2=l2, sample=sample, threads=threads)
     options.note_dropped(rows)
     if json is not None:
         write_json(json, found.to_dict())
@@ -73,7 +81,12 @@ def fit(
 
 
 def fit_source(
-    rows: Rows, *, intercept: bool, sample: Sample | None = None, threads: int | None = None
+    rows: Rows,
+    *,
+    intercept: bool,
+    l2: float = 0.0,
+    sample: Sample | None = None,
+    threads: int | None = None,
 ) -> Fit:
     """Fit with a progress bar; refuse rows that cannot determine the parameters."""
     watchers: list[Watcher] = [EnoughRows(len(rows.features), intercept=intercept)]
@@ -86,6 +99,7 @@ def fit_source(
                 FirstPass(with_progress(rows), *watchers),
                 len(rows.features),
                 intercept=intercept,
+                l2=l2,
                 names=rows.features,
                 target=rows.target,
                 n_threads=threads,

@@ -1,10 +1,8 @@
-"""Files written whole or not at all."""
+"""Results as files, or one line on why there is none."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,21 +10,15 @@ from typing import Any
 
 import click
 
+from fastmse import whole_file
+
 
 @contextmanager
 def replacing(path: str) -> Iterator[Path]:
-    """Give a temporary file in the same folder; it replaces `path` if the block succeeds."""
-    target = Path(path)
+    """`whole_file.replacing`, its errors in the words of the command line."""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
-        try:
+        with whole_file.replacing(path) as temporary:
             yield temporary
-            temporary.chmod(0o666 & ~_umask())  # mkstemp made it private
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise click.ClickException(
             f"{path}: cannot be written ({error.strerror}); name another file"
@@ -37,9 +29,3 @@ def write_json(path: str, values: Mapping[str, Any]) -> None:
     """Write a mapping as JSON, floats with all their digits."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,7 +1,18 @@
 """Fits: from rows to `fastmse.results.Fit`."""
 
-from fastmse.fitting.gram import SufficientStatistics
-from fastmse.fitting.linear import fit_rows
-from fastmse.fitting.notes import AccuracyWarning, RankWarning
+from fastmse.fitting.iterated import fit_conjugate_gradients
+from fastmse.fitting.linear import fit_path, fit_rows
+from fastmse.fitting.notes import AccuracyWarning, ConvergenceWarning, RankWarning
+from fastmse.fitting.sufficient import SufficientStatistics
+from fastmse.fitting.targets import fit_targets
 
-__all__ = ["AccuracyWarning", "RankWarning", "SufficientStatistics", "fit_rows"]
+__all__ = [
+    "AccuracyWarning",
+    "ConvergenceWarning",
+    "RankWarning",
+    "SufficientStatistics",
+    "fit_conjugate_gradients",
+    "fit_path",
+    "fit_rows",
+    "fit_targets",
+]

@@ -37,8 +37,11 @@ def add_gram(
     *,
     precision: str,
     n_threads: int | None,
+    about: DoubleDouble | None = None,
 ) -> None:
     """G += Σ wᵢ zᵢ zᵢᵀ in place, for rows that `buffer` has passed on.
+
+    With coefficients `about`, (d + 1,), of the scaled (1, x), the residual stands for y.
 
     Raises ValueError for NaN or infinity among them; the blocks before are counted then.
     """
@@ -62,6 +65,7 @@ def add_gram(
                 precision == "double-double",
                 unknown,
                 threads,
+                () if about is None else (about.hi, about.lo),
             )
             if start < len(piece):  # a block that holds NaN or infinity, or whose squares overflow
                 buffer.refuse(piece.cut(start, min(start + block, len(piece))))

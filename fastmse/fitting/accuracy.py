@@ -42,6 +42,7 @@ def relative_error(
     sse: float,
     sst: float,
     unit: float,
+    about: FloatArray,
     *,
     perfect: bool,
 ) -> float:
@@ -51,7 +52,9 @@ def relative_error(
 
         |Δcⱼ|² ≤ unit² · Σₖ (G⁻¹ⱼₖ lₖ)² · (l_y² + Σₖ (lₖ cₖ)²)
 
-    for the coefficients c of z; those of the data are θ = T c, the intercept the value at x = 0.
+    for the coefficients c of z; those of the data are θ = T c, the intercept the value at x = 0. If
+    products were summed of the residual from coefficients `about` (m,), its last element −1, c and
+    l_y are those of the residual.
 
     Of a *perfect* fit, without noise to compare with, a coefficient may be 0 but for rounding. Its
     error is then relative to the coefficient that would take the column to the length of y.
@@ -63,7 +66,8 @@ def relative_error(
     c, length = coefficients[swept], np.sqrt(np.diag(gram))
     theta = T @ c + np.where(np.array(swept) == 0, offset[-1], 0.0)
     spread = np.linalg.norm(T @ inverse * length[swept], axis=1)
-    delta = spread * np.hypot(length[-1], np.linalg.norm(length[swept] * c))
+    of_summed = np.linalg.norm(length[swept] * (c - about[swept]))
+    delta = spread * np.hypot(np.sqrt(np.abs(about @ gram @ about)), of_summed)
     variance = np.einsum("ij,jk,ik->i", T, inverse, T, optimize=True)
     stderr = np.sqrt(np.abs(variance * sse) / gram[0, 0])
     size = np.maximum(np.abs(theta), LEAST_T * stderr)

@@ -93,6 +93,19 @@ class DoubleDouble:
         """A copy in C order, which is what the kernels read."""
         return DoubleDouble(self.hi.copy(), self.lo.copy())
 
+    def sum(self) -> DoubleDouble:
+        """Sum over the last axis, pairwise."""
+        total = self
+        while (n := total.hi.shape[-1]) > 1:
+            half = n // 2
+            pairs = total[..., :half] + total[..., half : 2 * half]
+            rest = total[..., 2 * half :]
+            total = DoubleDouble(
+                np.concatenate((pairs.hi, rest.hi), axis=-1),
+                np.concatenate((pairs.lo, rest.lo), axis=-1),
+            )
+        return total[..., 0]
+
     def scaled(self, exponents: NDArray[np.int64]) -> DoubleDouble:
         """Self · 2^exponents, exactly."""
         return DoubleDouble(np.ldexp(self.hi, exponents), np.ldexp(self.lo, exponents))

@@ -11,6 +11,7 @@ before anything is squared; powers of two change no digit and keep squares from 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,11 @@ class Frame:
         exponents = np.frexp(np.abs(block).max(axis=1, initial=0.0))[1]
         exponents = np.clip(np.concatenate(([0], exponents)), -LARGEST, LARGEST)
         return cls(np.concatenate(([0.0], first)), exponents.astype(np.int64))
+
+    def of_columns(self, columns: Sequence[int]) -> Frame:
+        """The frame of some of the columns."""
+        chosen = list(columns)
+        return Frame(self.origin[chosen], self.exponents[chosen])
 
     def offset(self) -> FloatArray:
         """2^−eⱼ oⱼ, (m,)."""

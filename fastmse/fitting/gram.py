@@ -1,6 +1,6 @@
 """The sufficient statistic of a linear fit: the Gram matrix G = Σ wᵢ zᵢ zᵢᵀ of z = (1, x, y).
 
-`update` rows, `merge` statistics, `fit`. State: O(p²), and one incomplete block of rows.
+`push` rows, take the `total`. State: O(p²), and one incomplete block of rows.
 
 precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
 "double"          float64                                2⁻⁵³, of equal terms below 2⁻⁵⁰
@@ -11,10 +11,9 @@ Blocks are added in double-double either way, so the number of rows is no matter
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -24,17 +23,22 @@ from fastmse.fitting.frame import Frame
 from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.gaussian import FloatArray
 
-if TYPE_CHECKING:
-    from fastmse.results import Fit
-
-UNIT = {"double": 2.0**-52, "double-double": 2.0**-101}
-"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): of random columns measured below 2⁻⁵³."""
+UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
+"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
 
 WEIGHT_TYPES = ("frequency", "precision")
 
 
-class SufficientStatistics:
-    """All that a linear fit needs to know of its rows.
+class Total(NamedTuple):
+    """G in a frame, and the coefficients, (m,), of the provisional fit it was summed about."""
+
+    frame: Frame
+    gram: DoubleDouble
+    about: FloatArray | None = None
+
+
+class NormalStatistic:
+    """All that a linear fit needs to know of its rows, which it trusts.
 
     Parameters
     ----------
@@ -61,8 +65,8 @@ class SufficientStatistics:
         target: str = "y",
         n_threads: int | None = None,
     ) -> None:
-        _one_of("weight_type", weight_type, WEIGHT_TYPES)
-        _one_of("precision", precision, tuple(UNIT))
+        one_of("weight_type", weight_type, WEIGHT_TYPES)
+        one_of("precision", precision, tuple(UNIT))
         self.names = tuple(names) if names is not None else default_names(n_features)
         if len(self.names) != n_features:
             raise ValueError(f"names: got {len(self.names)}; want one for each of {n_features}")
@@ -96,7 +100,7 @@ class SufficientStatistics:
         """Error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ): blocks round independently of each other."""
         return UNIT[self.precision] / math.sqrt(max(1.0, self.n / self._rows.block))
 
-    def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
+    def push(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Take rows in: X (rows, n_features), y and sample_weight (rows,), any real dtype.
 
         Raises ValueError for NaN or infinity in a row of weight > 0.
@@ -104,81 +108,53 @@ class SufficientStatistics:
         for rows in self._rows.push(X, y, sample_weight):
             self._take(rows)
 
-    def merge(self, other: SufficientStatistics) -> None:
-        """Take the rows of another statistic in; `other` stays as it is.
-
-        Another order of merging gives another rounding, within the table above.
-        """
-        mine, theirs = self._kind(), other._kind()
-        if mine != theirs:
-            raise ValueError(f"merge: got a statistic of {theirs}; want one of {mine}")
-        if other._frame is not None:
-            self._frame = self._frame or other._frame
-            self._gram += other._frame.move(other._gram, self._frame)
-            self._counted += other._counted
-        pending = other._rows.pending.copy()
-        self.update(pending[:-2].T, pending[-2], pending[-1])
-
-    def __add__(self, other: SufficientStatistics) -> SufficientStatistics:
-        both = copy.deepcopy(self)
-        both.merge(other)
-        return both
-
-    def fit(self, l2: float = 0.0) -> Fit:
-        """Fit what was taken in so far; SSE is the Schur complement of y in G."""
-        from fastmse.fitting.linear import fit_statistics
-
-        return fit_statistics(self, l2)
-
-    def total(self) -> tuple[Frame, DoubleDouble]:
+    def total(self) -> Total:
         """G of all rows so far, in its frame. Raises ValueError if there are none."""
+        whole = self
         if self._rows.filled:
-            return self._plus_pending()
-        if self._frame is None:
+            whole = self._copy()
+            whole._take(self._rows.pending_part())
+        if whole._frame is None:
             raise ValueError("X: got no row of weight > 0; want at least one")
-        return self._frame, self._gram.copy()
+        return whole._whole_blocks(whole._frame)
 
-    def _plus_pending(self) -> tuple[Frame, DoubleDouble]:
-        """G with the rows of the incomplete block."""
-        pending = self._rows.pending
-        frame = self._frame or Frame.of(pending[:-1], shift=self.intercept)
-        gram = self._gram.copy()
-        self._add(gram, frame, self._rows.pending_part())
-        return frame, gram
+    def _whole_blocks(self, frame: Frame) -> Total:
+        """G without the rows of the incomplete block."""
+        return Total(frame, self._gram)
+
+    def _copy(self) -> Self:
+        """A statistic of the same rows whose sums are its own."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._gram, other._counted = self._gram.copy(), self._counted.copy()
+        return other
 
     def _take(self, rows: Part) -> None:
         """Rows that the buffer passes on; the first of all are in its memory."""
         if self._frame is None:
             self._frame = Frame.of(self._rows.pending[:-1], shift=self.intercept)
-        self._add(self._gram, self._frame, rows)
-        log_weights = self._log_weights(rows)
-        self._counted += [len(rows), 0.0, log_weights]
+        self._add(self._frame, rows)
+        self._counted[0] += len(rows)
         self._counted[1] = self._gram.hi[0, 0] + self._gram.lo[0, 0]
+        if rows.weight is not None and self.weight_type == "precision":
+            for start in range(0, len(rows), self._rows.block):
+                self._counted[2] += _log_sum(rows.weight[start : start + self._rows.block])
 
-    def _add(self, gram: DoubleDouble, frame: Frame, rows: Part) -> None:
-        add_gram(gram, frame, rows, self._rows, precision=self.precision, n_threads=self.n_threads)
-
-    def _log_weights(self, rows: Part) -> float:
-        """Σ log wᵢ, a block at a time."""
-        if rows.weight is None or self.weight_type != "precision":
-            return 0.0
-        total = 0.0
-        for start in range(0, len(rows), self._rows.block):
-            weight = np.asarray(rows.weight[start : start + self._rows.block], dtype=np.float64)
-            total += float(np.log(weight).sum())
-        return total
+    def _add(self, frame: Frame, rows: Part) -> None:
+        """G with rows more, in place; `fit` tells which column if squares overflow."""
+        add_gram(
+            self._gram, frame, rows, self._rows, precision=self.precision, n_threads=self.n_threads
+        )
 
     def _counts(self) -> FloatArray:
         """n, Σ wᵢ and Σ log wᵢ; n is exact up to 2⁵³."""
-        return self._counted + _count(self._rows.pending)
+        weight = self._rows.pending[-1]
+        pending = np.array([len(weight), weight.sum(), _log_sum(weight)])
+        return np.asarray(self._counted + pending)
 
-    def _kind(self) -> tuple[object, ...]:
-        return self.names, self.intercept, self.weight_type, self.precision
 
-
-def _count(block: FloatArray) -> FloatArray:
-    weight = block[-1]
-    return np.array([len(weight), weight.sum(), np.log(weight).sum()])
+def _log_sum(weight: Any) -> float:
+    return float(np.log(np.ascontiguousarray(weight, dtype=np.float64)).sum())
 
 
 def default_names(n_features: int) -> tuple[str, ...]:
@@ -186,6 +162,7 @@ def default_names(n_features: int) -> tuple[str, ...]:
     return tuple(f"x{j}" for j in range(n_features))
 
 
-def _one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+def one_of(argument: str, value: str, choices: Sequence[str]) -> None:
+    """Raise ValueError for any other value."""
     if value not in choices:
         raise ValueError(f"{argument}: got {value!r}; want one of {', '.join(choices)}")

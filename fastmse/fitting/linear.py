@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from numbers import Real
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from fastmse import threads
+from fastmse.fitting import penalty
 from fastmse.fitting.accumulate import add_residuals
 from fastmse.fitting.double_double import DoubleDouble
-from fastmse.fitting.gram import SufficientStatistics
-from fastmse.fitting.notes import (
-    AccuracyWarning,
-    RankWarning,
-    accuracy_note,
-    range_note,
-    rank_note,
-    warn_caller,
-)
-from fastmse.fitting.overflow import beyond_range, check_gram, check_theta
+from fastmse.fitting.gram import NormalStatistic
+from fastmse.fitting.outcome import result
+from fastmse.fitting.overflow import check_gram, check_theta
+from fastmse.fitting.penalty import Penalty
+from fastmse.fitting.quadratic import further_sse
 from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.fitting.solve import Solution, solve
 from fastmse.gaussian import FloatArray
@@ -35,37 +30,52 @@ PRECISION = {"gram": "double", "gram2": "double-double"}
 ENOUGH = 2e-11
 """Relative error, estimated, up to which "auto" is content with "gram": a factor 5 to spare."""
 
-PROMISED = 1e-10
-"""Relative error above which a fit warns: ten digits."""
+SMALL = 2**13
+"""Products up to which "gram2" is nothing, 0.1 ms: "auto" then gives all digits that there are."""
 
 
 def fit_rows(
     rows: Rows,
     n_features: int,
     *,
+    l2: Any = 0.0,
+    method: str = "auto",
+    n_threads: int | None = None,
+    **options: Any,
+) -> Fit:
+    """`fit_path` of one penalty."""
+    options |= {"method": method, "n_threads": n_threads}
+    return fit_path(rows, n_features, [l2], **options)[0]
+
+
+def fit_path(
+    rows: Rows,
+    n_features: int,
+    l2s: Iterable[Any],
+    *,
     intercept: bool,
-    l2: float = 0.0,
     method: str = "auto",
     weight_type: str = "frequency",
     names: Sequence[str] | None = None,
     target: str = "y",
     n_threads: int | None = None,
-) -> Fit:
-    """Least squares over rows that may be read more than once.
+) -> tuple[Fit, ...]:
+    """Least squares over rows that may be read more than once, for each of some penalties.
 
-    Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + l2 · |slopes|². One pass for the Gram matrix in float64 ("gram");
-    where rounding in it could reach the tenth digit, one more in double-double ("gram2"); one for
-    the residuals, of which SSE is the sum of squares, at θ̂ before its rounding to float64.
+    Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + Σⱼ λⱼ θⱼ². One pass for the Gram matrix in float64 ("gram");
+    where rounding in it could reach the tenth digit, or the data are few, one more in double-double
+    ("gram2"); one for the residuals, of which SSE is the sum of squares, at θ̂ before its rounding
+    to float64. The number of penalties is no matter: SSE of the others follows, see `_sums`.
 
     Parameters
     ----------
     rows : callable
         Gives a fresh iterator of blocks (X, y, sample_weight or None) at every call.
     n_features : int
+    l2s : iterable of float or (d,) array_like
+        Penalties λ on the slopes, scikit-learn's alpha.
     intercept : bool
         The intercept comes first in theta, and is not penalised.
-    l2 : float
-        Ridge penalty, scikit-learn's alpha.
     method : {"auto", "gram", "gram2"}
     weight_type : {"frequency", "precision"}
     names : sequence of str, optional
@@ -86,83 +96,124 @@ def fit_rows(
     AccuracyWarning
         Fewer than ten digits can be expected, or a result is beyond the range of float64.
     """
-    check_penalty(l2)
-    if method not in ("auto", *PRECISION):
-        raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
+    penalties = [penalty.checked(l2, n_features) for l2 in l2s]
 
-    def gathered(chosen: str) -> tuple[SufficientStatistics, Solution]:
-        statistics = SufficientStatistics(
+    def statistic(precision: str) -> NormalStatistic:
+        return NormalStatistic(
             n_features,
             intercept=intercept,
             weight_type=weight_type,
-            precision=PRECISION[chosen],
+            precision=precision,
             names=names,
             target=target,
             n_threads=n_threads,
         )
+
+    def solved(statistics: NormalStatistic) -> list[Solution]:
+        return [solve_statistics(statistics, l2)[0] for l2 in penalties]
+
+    found = gathered(rows, method, statistic, solved)
+    if not penalties:
+        return ()
+    blocks = Blocks(rows, found.statistics.names, target)
+    first = int(np.argmin([np.sum(l2) for l2 in penalties]))
+    (sse,) = residual_sums(blocks.parts(), found.solutions[first : first + 1], n_threads)
+    sums = _sums(found, first, sse)
+    return tuple(
+        result(found.statistics, solution, l2, sse=sse, rows=blocks, **found.how())
+        for solution, l2, sse in zip(found.solutions, penalties, sums, strict=True)
+    )
+
+
+class Gathered(NamedTuple):
+    """A statistic of all rows, what follows from it, and how it was found."""
+
+    statistics: NormalStatistic
+    solutions: list[Solution]
+    method: str
+    passes: int
+
+    def how(self) -> dict[str, Any]:
+        """The fields of the fits; one pass more is for the residuals."""
+        return {"method": self.method, "passes": self.passes + 1}
+
+
+def gathered(
+    rows: Rows,
+    method: str,
+    statistic: Callable[[str], NormalStatistic],
+    solved: Callable[[NormalStatistic], list[Solution]],
+) -> Gathered:
+    """One pass over the rows, in float64 or in double-double; if "auto" takes both, two."""
+    if method not in ("auto", *PRECISION):
+        raise ValueError(f"method: got {method!r}; want one of auto, {', '.join(PRECISION)}")
+
+    def by(chosen: str, passes: int) -> Gathered:
+        statistics = statistic(PRECISION[chosen])
         for X, y, weight in rows():
-            statistics.update(X, y, weight)
-        return statistics, solve_statistics(statistics, l2)
+            statistics.push(X, y, weight)
+        return Gathered(statistics, solved(statistics), chosen, passes)
 
-    chosen, passes = ("gram" if method == "auto" else method), 2
-    statistics, solution = gathered(chosen)
-    if method == "auto" and _wants_more(solution):
-        chosen, passes = "gram2", 3
-        statistics, solution = gathered(chosen)
-    blocks = _Blocks(rows, statistics.names, target)
-    sse = residual_sum(blocks.parts(), solution, n_threads)
-    return _result(statistics, solution, l2, sse=sse, method=chosen, passes=passes, rows=blocks)
+    if method != "auto":
+        return by(method, 1)
+    found = by("gram", 1)
+    small = found.statistics.n * (len(found.statistics.names) + 2) ** 2 <= SMALL
+    more = any(_wants_more(solution, small) for solution in found.solutions)
+    return by("gram2", 2) if more else found
 
 
-def fit_statistics(statistics: SufficientStatistics, l2: float) -> Fit:
-    """Fit without the rows: SSE is the Schur complement of y."""
-    check_penalty(l2)
+def fit_statistics(statistics: NormalStatistic, l2s: Iterable[Any]) -> tuple[Fit, ...]:
+    """Fits without the rows: SSE is the Schur complement of y."""
     method = next(m for m, precision in PRECISION.items() if precision == statistics.precision)
-    solution = solve_statistics(statistics, l2)
-    return _result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
+    penalties = [penalty.checked(l2, len(statistics.names)) for l2 in l2s]
+    solutions = [solve_statistics(statistics, l2)[0] for l2 in penalties]
+    return tuple(
+        result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
+        for solution, l2 in zip(solutions, penalties, strict=True)
+    )
 
 
-def check_penalty(l2: float) -> None:
-    """Raise TypeError or ValueError, before a pass over the rows, unless l2 is a number >= 0."""
-    if isinstance(l2, bool) or not isinstance(l2, Real):
-        raise TypeError(f"l2: got {l2!r} of type {type(l2).__name__}; want a finite number >= 0")
-    if not (l2 >= 0 and math.isfinite(l2)):
-        raise ValueError(f"l2: got {l2!r}; want a finite number >= 0")
-
-
-def solve_statistics(statistics: SufficientStatistics, l2: float) -> Solution:
-    """Check the Gram matrix, and solve."""
-    frame, gram = statistics.total()
-    check_gram(frame, gram.hi, float(l2), statistics.names, statistics.target)
-    solution = solve(
+def solve_statistics(
+    statistics: NormalStatistic, l2: Penalty, n_targets: int = 1
+) -> list[Solution]:
+    """Check the Gram matrix, and solve; but for the last, targets stand behind the features."""
+    frame, gram, about = statistics.total()
+    penalties = np.broadcast_to(l2, len(statistics.names) + 1 - n_targets)
+    check_gram(frame, gram.hi, penalties, statistics.names, statistics.target)
+    solutions = solve(
         frame,
         gram,
         intercept=statistics.intercept,
-        l2=float(l2),
+        l2=penalties,
         unit=statistics.unit,
+        about=about,
         n_threads=threads.resolve(statistics.n_threads),
+        n_targets=n_targets,
     )
-    check_theta(solution.theta, statistics.names, statistics.target)
-    return solution
+    targets = (*statistics.names, statistics.target)[-n_targets:]
+    for solution, target in zip(solutions, targets, strict=True):
+        check_theta(solution.theta, statistics.names[: len(penalties)], target)
+    return solutions
 
 
-def _wants_more(solution: Solution) -> bool:
+def _wants_more(solution: Solution, small: bool) -> bool:
     """Whether a float64 Gram matrix does not do: for ten digits, or to tell the rank.
 
     A perfect fit is a deficient rank of (X, y). Of a constant y nothing is left to fit.
     """
-    perfect = solution.perfect and solution.sst > 0
-    return bool(solution.dependent) or perfect or not solution.error <= ENOUGH
+    varied = solution.sst > 0
+    exact = varied and (solution.perfect or small)
+    return bool(solution.dependent) or exact or not solution.error <= ENOUGH
 
 
-class _Blocks:
-    """The rows that count, as float64 blocks, as often as asked for."""
+class Blocks:
+    """The rows that count, in whole blocks and a last part of one, as often as asked for."""
 
     def __init__(self, rows: Rows, names: Sequence[str], target: str) -> None:
         self.rows, self.names, self.target = rows, names, target
 
     def parts(self) -> Iterator[tuple[Part, int]]:
-        """Whole blocks and what is left, views valid until the next; and a block's length."""
+        """Views, valid until the next, and the length of a block."""
         buffer = RowBuffer(self.names, self.target)
         for X, y, weight in self.rows():
             for part in buffer.push(X, y, weight):
@@ -170,72 +221,50 @@ class _Blocks:
         if buffer.filled:
             yield buffer.pending_part(), buffer.block
 
-    def __call__(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray | None]]:
-        """Blocks X (rows, d), y (rows,), weight (rows,), as `Fit.robust` reads them."""
+    def __call__(self) -> Iterator[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Blocks X (rows, d), y (rows,), weight (rows,) of float64, as `Fit.robust` reads them."""
         for part, block in self.parts():
             for start in range(0, len(part), block):
-                rows = part.cut(start, start + block)
-                X, y = (np.asarray(a, dtype=np.float64) for a in (rows.X, rows.y))
-                weight = rows.weight
-                yield X, y, None if weight is None else np.asarray(weight, dtype=np.float64)
+                rows = part.cut(start, min(start + block, len(part)))
+                weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+                X, y, weight = (np.asarray(a, dtype=np.float64) for a in (rows.X, rows.y, weight))
+                yield X, y, weight
 
 
-def residual_sum(
-    parts: Iterable[tuple[Part, int]], solution: Solution, n_threads: int | None
-) -> float:
-    """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² in double-double, rounded once.
+def residual_sums(
+    parts: Iterable[tuple[Part, int]], solutions: Sequence[Solution], n_threads: int | None
+) -> list[float]:
+    """SSE = Σ wᵢ (yᵢ − xᵢᵀθ)² of each target in double-double, rounded once.
 
-    The columns are scaled as in the Gram matrix, so that products neither over- nor underflow.
+    The columns are scaled as in the Gram matrix, so that products neither over- nor underflow. But
+    for the last, targets stand behind the features.
     """
-    total, theta = DoubleDouble.zeros(1), solution.scaled[None]
+    k, d = len(solutions), len(solutions[0].scaled.hi) - 1
+    total = DoubleDouble.zeros(k)
+    theta = DoubleDouble.zeros(k, d + 1)
+    for target, solution in enumerate(solutions):
+        theta[target] = solution.scaled
+    exponents = np.append(solutions[0].exponents[:d], [s.exponents[-1] for s in solutions])
     for part, block in parts:
-        add_residuals(
-            total, part, block, exponents=solution.exponents, theta=theta, n_threads=n_threads
-        )
+        if k > 1:
+            targets = np.column_stack((part.X[:, d:], part.y))
+            part = replace(part, X=part.X[:, :d], y=targets)
+        add_residuals(total, part, block, exponents=exponents, theta=theta, n_threads=n_threads)
     with np.errstate(over="ignore", under="ignore"):
-        return float(np.ldexp(total.hi[0], 2 * solution.exponents[-1]))
+        return [
+            float(np.ldexp(hi, 2 * solution.exponents[-1]))
+            for hi, solution in zip(total.hi, solutions, strict=True)
+        ]
 
 
-def _result(
-    statistics: SufficientStatistics,
-    solution: Solution,
-    l2: float,
-    *,
-    sse: float,
-    method: str,
-    passes: int,
-    rows: _Blocks | None,
-) -> Fit:
-    p = len(solution.theta)
-    rank = p - len(solution.dependent)
-    notes: list[tuple[str, type[UserWarning]]] = []
-    if solution.dependent:
-        dependent = [statistics.names[j] for j in solution.dependent]
-        notes.append((rank_note(dependent, rank, p, statistics.n, method), RankWarning))
-    if solution.error > PROMISED:
-        notes.append((accuracy_note(solution.error, method), AccuracyWarning))
-    beyond = beyond_range(solution, sse, statistics.names, statistics.target)
-    if beyond:
-        notes.append((range_note(beyond), AccuracyWarning))
-    for text, category in notes:
-        warn_caller(text, category)
-    return Fit(
-        theta=solution.theta,
-        names=("intercept",) * statistics.intercept + statistics.names,
-        cov_unscaled=solution.cov_unscaled,
-        n=statistics.n,
-        weight_sum=statistics.weight_sum,
-        sse=sse,
-        sst=solution.sst,
-        log_weight_sum=statistics.log_weight_sum,
-        weight_type=statistics.weight_type,
-        intercept=statistics.intercept,
-        l2=float(l2),
-        condition=solution.condition,
-        rank=rank,
-        method=method,
-        passes=passes,
-        message="; ".join(text for text, _ in notes),
-        target=statistics.target,
-        rows=rows,
-    )
+def _sums(found: Gathered, first: int, sse: float) -> list[float]:
+    """SSE of each solution, given that of the first. By Pythagoras the others are further off:
+
+    SSE(θ) = SSE(θ₁) + |X (θ − θ₁)|² − 2 (θ − θ₁)ᵀ Λ₁ θ₁,    X'r₁ = Λ₁ θ₁
+    """
+    frame, gram, _ = found.statistics.total()
+    here = found.solutions[first]
+    return [
+        sse if k == first else sse + further_sse(frame, gram, there, here)
+        for k, there in enumerate(found.solutions)
+    ]

@@ -19,6 +19,10 @@ class AccuracyWarning(UserWarning):
     """The answer has fewer than ten digits, or is beyond the range of float64."""
 
 
+class ConvergenceWarning(UserWarning):
+    """An iteration ended before its tolerance."""
+
+
 def warn_caller(text: str, category: type[UserWarning]) -> None:
     """Warn at the line of the first caller outside this package."""
     level, frame = 1, sys._getframe(0)
@@ -54,8 +58,30 @@ def _listed(columns: Sequence[str]) -> str:
     return f"column{'s' * (len(columns) > 1)} {names}{more}"
 
 
-def accuracy_note(error: float, method: str) -> str:
+def accuracy_note(error: float, method: str, statistics: bool) -> str:
     """Tell how many digits to expect."""
     digits = max(0, math.floor(-math.log10(error))) if error < math.inf else 0
-    hint = 'method="gram2" has more' if method == "gram" else "the columns are too nearly dependent"
+    more = 'precision="double-double"' if statistics else 'method="gram2"'
+    hint = f"{more} has more" if method == "gram" else "the columns are too nearly dependent"
     return f"{digits} digits to expect of the least certain coefficient: {hint}"
+
+
+def few_rows_note(rank: int, p: int) -> str:
+    """Tell what conjugate gradients make of fewer rows than parameters."""
+    return (
+        f"rank {rank} of {p} at most: of all solutions, that of least norm for columns of length "
+        "one is given"
+    )
+
+
+def convergence_note(n_iter: int, gradient: float, stalled: bool) -> str:
+    """Tell how far an iteration came, and what to do."""
+    end = (
+        "rounding lets it fall no further; shift columns nearer to 0, or raise tol"
+        if stalled
+        else "raise max_iter or tol"
+    )
+    return (
+        f"not converged: after {n_iter} iterations the gradient is {gradient:.1e} of that at the "
+        f"start: {end}"
+    )

@@ -24,9 +24,9 @@ SMALLEST = 2.0**-1022
 
 
 def check_gram(
-    frame: Frame, gram: FloatArray, l2: float, names: Sequence[str], target: str
+    frame: Frame, gram: FloatArray, l2: FloatArray, names: Sequence[str], target: str
 ) -> None:
-    """Raise ValueError for a column whose squares are too large in its frame, or l2 is."""
+    """Raise ValueError for a column whose squares are too large in its frame, or its l2 is."""
     large = ~(np.abs(np.diag(gram)) < LARGEST)
     if large[0]:
         raise ValueError("sample_weight: the sum overflows; divide by a power of ten")
@@ -37,11 +37,12 @@ def check_gram(
             "overflow: rescale it, or drop the rows"
         )
     with np.errstate(over="ignore", under="ignore"):
-        large = ~(np.ldexp(l2, -2 * frame.exponents[1:-1]) < LARGEST)
+        large = ~(np.ldexp(l2, -2 * frame.exponents[1 : 1 + len(l2)]) < LARGEST)
     if large.any():
+        j = int(np.argmax(large))
         raise ValueError(
-            f"l2: got {l2!r}, over 10²⁹⁰ times the squares of column "
-            f"{names[int(np.argmax(large))]!r}; multiply that by a power of ten"
+            f"l2: got {float(l2[j])!r}, over 10²⁹⁰ times the squares of column {names[j]!r}; "
+            "multiply that by a power of ten"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,9 @@ class Solution:
     exponents : (d + 1,) ndarray of int
         e of x and y.
     cov_unscaled : (p, p) ndarray or None
-        (XᵀWX)⁻¹; None if the rank is deficient or ``l2 > 0``.
+        (XᵀWX)⁻¹; None if the rank is deficient or a penalty is > 0.
+    penalties : (d,) ndarray
+        Those of `scaled`: λⱼ 4^−eⱼ.
     sse, sst : float
     perfect : bool
         Whether y is a linear combination of the columns, as far as rounding lets one see.
@@ -44,6 +47,7 @@ class Solution:
     scaled: DoubleDouble
     exponents: NDArray[np.int64]
     cov_unscaled: FloatArray | None
+    penalties: FloatArray
     sse: float
     sst: float
     perfect: bool
@@ -58,59 +62,111 @@ def solve(
     gram: DoubleDouble,
     *,
     intercept: bool,
-    l2: float,
+    l2: FloatArray,
     unit: float,
     n_threads: int,
-) -> Solution:
-    """Minimise SSE + l2 · |slopes|² given G of (1, x, y) in a frame.
+    about: FloatArray | None = None,
+    n_targets: int = 1,
+) -> list[Solution]:
+    """Minimise SSE + Σ l2ⱼ θⱼ², the intercept apart, given G of (1, x, y₁ … y_k) in a frame.
 
-    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ). All is computed in the frame;
-    only a result that is itself beyond the range of float64 becomes infinite or 0.
+    `unit` is the error of an element Gⱼₖ relative to √(Gⱼⱼ Gₖₖ), `about` the coefficients (m,) of
+    the residual that stood for y in it. All is computed in the frame; only a result that is itself
+    beyond the range of float64 becomes infinite or 0. The features are swept once for all targets.
     """
     a = gram.copy()
-    y = len(frame.origin) - 1
+    first = len(frame.origin) - n_targets
     if intercept:
         sweep(a, 0, n_threads)
-    sst = float(a.hi[y, y])
-    penalties = np.ldexp(l2, -2 * frame.exponents[1:y])
+    sst = np.diag(a.hi).copy()
+    penalties = np.ldexp(l2, -2 * frame.exponents[1:first])
     for k, penalty in enumerate(penalties, start=1):
         a[k, k] += DoubleDouble.of(penalty)
-    features = a.hi[1:y, 1:y].copy()
+    features = a.hi[1:first, 1:first].copy()
     tolerance = _tolerance(frame, gram.hi, unit)
-    swept, dependent = sweep_independent(a, range(1, y), tolerance, n_threads)
+    swept, dependent = sweep_independent(a, range(1, first), tolerance, n_threads)
     swept = [0, *swept] if intercept else swept
     inverse = -a[np.ix_(swept, swept)]
+    condition = condition_number(features, inverse.hi[intercept:, intercept:])
+    biased = bool(l2.any() or dependent)
+    cov = None if biased else _covariance(frame.of_columns(range(first + 1)), inverse, intercept)
+    whole = range(first)
+    return [
+        _of_target(
+            frame.of_columns([*whole, y]),
+            gram.hi[np.ix_([*whole, y], [*whole, y])],
+            a[np.ix_([*whole, y], [*whole, y])],
+            Shared(intercept, swept, dependent, inverse, condition, cov, penalties),
+            sst=float(sst[y]),
+            tolerance=float(tolerance[y]),
+            unit=unit,
+            about=about,
+        )
+        for y in range(first, len(frame.origin))
+    ]
+
+
+class Shared(NamedTuple):
+    """What the targets share: the features, swept; the fields are those of `Solution`."""
+
+    intercept: bool
+    swept: list[int]
+    dependent: list[int]
+    inverse: DoubleDouble
+    condition: float
+    cov_unscaled: FloatArray | None
+    penalties: FloatArray
+
+
+def _of_target(
+    frame: Frame,
+    gram: FloatArray,
+    a: DoubleDouble,
+    shared: Shared,
+    *,
+    sst: float,
+    tolerance: float,
+    unit: float,
+    about: FloatArray | None,
+) -> Solution:
+    """The last column, y, on the features; `a` is what sweeping them left."""
+    y = len(frame.origin) - 1
+    residual = float(a.hi[y, y])
     coefficients = a[:, y].copy()
-    if dependent:
-        _to_minimum_norm(frame, a, coefficients, swept, dependent)
-    scaled = _unshifted(frame, coefficients, intercept)
+    if shared.dependent:
+        _to_minimum_norm(frame, a, coefficients, shared.swept, shared.dependent)
+    if not shared.intercept:
+        coefficients[0] = DoubleDouble.of(0.0)
+    scaled = unshifted(frame, coefficients)
     theta = scaled.scaled(frame.exponents[y] - frame.exponents[:y]).hi
-    perfect = bool(a.hi[y, y] <= tolerance[y])
+    about = np.zeros(y + 1) if about is None else about.copy()
+    about[y] = -1.0
+    perfect = residual <= tolerance
     error = relative_error(
         frame,
-        gram.hi,
-        inverse.hi,
+        gram,
+        shared.inverse.hi,
         coefficients.hi,
-        swept,
-        float(a.hi[y, y]),
+        shared.swept,
+        residual,
         sst,
         unit,
+        about,
         perfect=perfect,
     )
-    condition = condition_number(features, inverse.hi[intercept:, intercept:])
-    sse = float(a.hi[y, y] - penalties @ coefficients.hi[1:y] ** 2)
+    sse = residual - float(shared.penalties @ coefficients.hi[1:y] ** 2)
     unit_y = 2 * frame.exponents[y]
-    biased = l2 > 0 or bool(dependent)
     return Solution(
-        theta=theta if intercept else theta[1:],
+        theta=theta if shared.intercept else theta[1:],
         scaled=scaled,
         exponents=frame.exponents[1:],
-        cov_unscaled=None if biased else _covariance(frame, inverse, intercept),
+        cov_unscaled=shared.cov_unscaled,
+        penalties=shared.penalties,
         sse=max(float(np.ldexp(sse, unit_y)), 0.0),
         sst=float(np.ldexp(sst, unit_y)),
         perfect=perfect,
-        condition=condition,
-        dependent=tuple(k - 1 for k in dependent),
+        condition=shared.condition,
+        dependent=tuple(k - 1 for k in shared.dependent),
         error=error,
     )
 
@@ -146,15 +202,11 @@ def _to_minimum_norm(
         coefficients[swept] = coefficients[swept] - share
 
 
-def _unshifted(frame: Frame, coefficients: DoubleDouble, intercept: bool) -> DoubleDouble:
+def unshifted(frame: Frame, coefficients: DoubleDouble) -> DoubleDouble:
     """Coefficients of y on (1, x), both times 2^−e, from those of z_y on (1, z): (d + 1,)."""
     theta, offset = coefficients[:-1].copy(), DoubleDouble.of(frame.offset())
-    if not intercept:
-        theta[0] = DoubleDouble.of(0.0)
-        return theta
-    theta[0] = theta[0] + offset[-1]
-    for j in range(1, len(theta.hi)):
-        theta[0] = theta[0] - theta[j] * offset[j]
+    share = (theta[1:] * offset[1:-1]).sum() if len(theta.hi) > 1 else DoubleDouble.of(0.0)
+    theta[0] = theta[0] + offset[-1] - share
     return theta
 
 

@@ -36,8 +36,8 @@ def predictions(
     scale: float,
     n_threads: int,
 ) -> None:
-    r = y_pred.astype(np.float64) - y_true.astype(np.float64)
-    w = np.ones(1) if sample_weight is None else sample_weight.astype(np.float64)
+    r = np.array(y_pred, dtype=np.float64) - np.array(y_true, dtype=np.float64)
+    w = np.ones(1) if sample_weight is None else np.array(sample_weight, dtype=np.float64)
     r = np.where(w == 0, 0.0, r)
     counter.add(np.array([np.sum(w * r * r), 0.0]))
     if out is not None:

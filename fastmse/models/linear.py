@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmse import backends, inputs
-from fastmse.columns import loaded
 from fastmse.kernels import compiled
-from fastmse.models.weighting import Weighting, check_weights, checked, require_rows, weigh
-from fastmse.results import Evaluation, Fit
-from fastmse.results.features import column_names
+from fastmse.models.linear_fits import LinearFits
+from fastmse.results import Evaluation
 from fastmse.statistics import (
     BlockCounter,
     Count,
@@ -24,9 +23,13 @@ from fastmse.statistics import (
     count_pieces,
     piece_rows,
 )
+from fastmse.weighting import Weighting, check_weights, checked, require_rows
+
+THETAS_AT_ONCE = 64
+"""Parameter vectors that share a pass: with 16 B of residuals a row each, 1 MB for a block."""
 
 
-class Linear:
+class Linear(LinearFits):
     """f(x; θ) = θᵀx, or θ₀ + Σⱼ θⱼ xⱼ with an intercept, which comes first.
 
     Parameters
@@ -72,11 +75,14 @@ class Linear:
         ----------
         X : array_like or table (n, d)
             In any real dtype and layout. Of a table (pandas, polars, pyarrow, ...) each column
-            is read where it lies; one that its library would have to copy, 2 MB at a time.
+            is read where it lies; rows that do not lie in one piece, 2 MB at a time, or a block
+            where that is more, 2 KB a column. A stream of record batches is read into memory,
+            once. Rows go by position: no index is looked at.
         y : array_like (n,)
         theta : array_like (p,) or (K, p)
-            p = d, or d + 1 with an intercept. K parameter vectors share one pass; row k has
-            the bits of `theta[k]` alone.
+            p = d, or d + 1 with an intercept, in the order of the columns: labels are not looked
+            at. K parameter vectors share one pass, up to 64; row k has the bits of `theta[k]`
+            alone.
         sample_weight : array_like (n,), optional
             Frequencies: w counts as w repeated rows. Finite and >= 0; 0 drops its row, even
             one that holds NaN.
@@ -111,6 +117,10 @@ class Linear:
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         n, d = X.shape
         theta, single = self._parameters(theta, d)
+        if len(theta) > THETAS_AT_ONCE:
+            groups = np.split(theta, range(THETAS_AT_ONCE, len(theta), THETAS_AT_ONCE))
+            at = partial(self.evaluate, X, y, grad=grad, backend=backend, n_threads=n_threads)
+            return _joined([at(group, sample_weight=sample_weight) for group in groups])
         threads = backends.n_threads_for((d + 1) * n * len(theta), n_threads)
         columns = by_columns(X)
         sums = _Sums(theta.shape, grad, sample_weight is not None)
@@ -145,89 +155,9 @@ class Linear:
 
         return mse_and_grad
 
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        *,
-        sample_weight: Any = None,
-        weight_type: str = "frequency",
-        l2: float = 0.0,
-        method: str = "auto",
-        n_threads: int | None = None,
-    ) -> Fit:
-        """Maximum likelihood: the θ that minimises SSE + l2 Σⱼ θⱼ², the intercept apart.
-
-        Parameters
-        ----------
-        X : array_like or table (n, d)
-            As in `evaluate`. A table's column names become ``Fit.names``.
-        y : array_like (n,)
-        sample_weight : array_like (n,), optional
-            Finite and >= 0; 0 drops its row.
-        weight_type : {"frequency", "precision"}
-            Frequencies repeat rows; precisions are R's ``lm(weights=)``: Var εᵢ = σ²/wᵢ.
-        l2 : float >= 0
-            Ridge penalty, scikit-learn's ``Ridge(alpha=)``; the intercept is not penalised.
-        method : {"auto", "gram", "gram2"}
-            Normal equations in float64 or in double-double; "auto" takes the second where
-            the condition of X asks for it.
-        n_threads : int >= 1, optional
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        TypeError, ValueError
-            As `evaluate`, and for NaN and infinity, naming column and row.
-
-        Warns
-        -----
-        RankWarning
-            Columns are linearly dependent: the solution of least norm is given.
-        AccuracyWarning
-            Fewer than ten digits can be expected; both are told in ``Fit.message`` too.
-
-        Notes
-        -----
-        Two passes over X, a third in double-double where float64 could lose the tenth digit;
-        n p² flops, 6 to 15 times as many for the third; O(p²) memory for each thread and a
-        block of rows. θ is right to ten digits unless a warning says otherwise.
-
-        Examples
-        --------
-        >>> import fastmse as fm
-        >>> fit = fm.Linear(intercept=True).fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.2, 8.8])
-        >>> fit.theta.round(6), fit.names
-        (array([1.15, 1.94]), ('intercept', 'x0'))
-        """
-        from fastmse.fitting import fit_rows
-
-        table = X
-        X, y, sample_weight = inputs.design(X, y, sample_weight)
-        self._n_parameters(X.shape[1])
-        weigh(backends.select("auto"), len(y), sample_weight, 1)
-        return fit_rows(
-            lambda: loaded([X, y, sample_weight], 1),
-            X.shape[1],
-            intercept=self.intercept,
-            l2=l2,
-            method=method,
-            weight_type=weight_type,
-            names=column_names(X) or column_names(table),
-            n_threads=n_threads,
-        )
-
     def _parameters(self, theta: Any, d: int) -> tuple[np.ndarray, bool]:
         p = self._n_parameters(d)
         return inputs.parameters(theta, p, f"{d} features" + " and an intercept" * self.intercept)
-
-    def _n_parameters(self, d: int) -> int:
-        if d + self.intercept == 0:
-            raise ValueError("X: got no columns, without an intercept; want at least one parameter")
-        return d + self.intercept
 
     def _counting(
         self, kernels: ModuleType, theta: np.ndarray, grad: bool, columns: bool, n_threads: int
@@ -241,6 +171,16 @@ class Linear:
                 )
 
         return count
+
+
+def _joined(parts: list[Evaluation]) -> Evaluation:
+    """One evaluation of all the parameter vectors of several."""
+    gradient = None
+    if parts[0].grad is not None:
+        gradient = np.concatenate([part.grad for part in parts])
+        gradient.flags.writeable = False
+    sse = np.concatenate([part.sse for part in parts])
+    return Evaluation(parts[0].n, parts[0].weight_sum, sse, gradient)
 
 
 class _Sums(NamedTuple):

@@ -32,14 +32,14 @@ def features(X: Any, names: Sequence[str]) -> Array | Columns:
         If X is not real numbers.
     """
     array: Any = inputs.rows(X, "X")
-    _check_names(column_names(array if isinstance(array, Columns) else X), tuple(names))
+    check_names(column_names(array if isinstance(array, Columns) else X), tuple(names))
     if array.ndim != 2 or array.shape[1] != len(names):
         raise ValueError(f"X: got shape {array.shape}; want (n, {len(names)})")
     return array  # type: ignore[no-any-return]
 
 
-def _check_names(got: tuple[str, ...] | None, want: tuple[str, ...]) -> None:
-    """Compare a table's names with the fit's, unless an array gave those: x0, x1, ..."""
+def check_names(got: tuple[str, ...] | None, want: tuple[str, ...]) -> None:
+    """Raise ValueError unless a table has the names of the fit, or an array gave those: x0, ..."""
     if got is None or got == want:
         return
     is_array = want == tuple(f"x{j}" for j in range(len(want)))

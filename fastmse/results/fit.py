@@ -29,9 +29,10 @@ class Fit:
     With *frequency* weights everything equals repeated rows. With *precision* weights, R's
     ``lm(weights=)``, Var εᵢ = σ²/wᵢ. Below, N stands for `count`, W = Σ wᵢ, k for `rank`.
 
-    Standard errors and what needs them are None if ``l2 > 0`` (the estimates are biased on
-    purpose) or the rank is deficient (no single coefficient is determined); `aic`, `bic` and the
-    F test are None if ``l2 > 0``. They are NaN if no degree of freedom is left (N ≤ k).
+    Standard errors and what needs them are None if an ``l2 > 0`` (the estimates are biased on
+    purpose), the rank is deficient (no single coefficient is determined), or the method is "cg"
+    (which forms no matrix); `aic`, `bic` and the F test are None if an ``l2 > 0``. They are NaN if
+    no degree of freedom is left (N ≤ k).
 
     Attributes
     ----------
@@ -54,8 +55,8 @@ class Fit:
         What a weight means.
     intercept : bool
         Whether θ₀ is an intercept.
-    l2 : float
-        Penalty λ of SSE + λ Σ θⱼ², the intercept not penalised.
+    l2 : float or (d,) ndarray
+        Penalty of SSE + Σ λⱼ θⱼ²: one λ for all slopes, or one for each; the intercept has none.
     condition : float
         Column-scaled condition number κ₂ of the design, estimated.
     rank : int
@@ -83,7 +84,7 @@ class Fit:
     intercept: bool = False
     weight_type: str = "frequency"
     log_weight_sum: float = 0.0
-    l2: float = 0.0
+    l2: float | FloatArray = 0.0
     n_iter: int = 0
     converged: bool = True
     message: str = ""
@@ -103,6 +104,11 @@ class Fit:
     def p(self) -> int:
         """Number of parameters, the intercept counted."""
         return len(self.theta)
+
+    @property
+    def penalised(self) -> bool:
+        """Whether a penalty is > 0."""
+        return bool(np.any(self.l2))
 
     @property
     def count(self) -> float:
@@ -161,12 +167,12 @@ class Fit:
     @property
     def aic(self) -> float | None:
         """AIC = −2ℓ + 2k, as statsmodels. R's AIC counts σ² as a parameter: 2 more."""
-        return None if self.l2 else -2 * self.loglik + 2 * self.rank
+        return None if self.penalised else -2 * self.loglik + 2 * self.rank
 
     @property
     def bic(self) -> float | None:
         """BIC = −2ℓ + k log N, as statsmodels. R's BIC counts σ² as a parameter: log N more."""
-        return None if self.l2 else -2 * self.loglik + self.rank * math.log(self.count)
+        return None if self.penalised else -2 * self.loglik + self.rank * math.log(self.count)
 
     # Coefficients
 
@@ -243,7 +249,9 @@ class Fit:
     @property
     def fvalue(self) -> float | None:
         """F = ((SST − SSE)/df_model) / s²: the features against the intercept alone (else 0)."""
-        return None if self.l2 else _ratio(_ratio(self.sst - self.sse, self.df_model), self.s2)
+        return (
+            None if self.penalised else _ratio(_ratio(self.sst - self.sse, self.df_model), self.s2)
+        )
 
     @property
     def f_pvalue(self) -> float | None:
@@ -285,7 +293,9 @@ class Fit:
         if interval is None:
             return np.concatenate([D @ self.theta for D in self._designs(array)])
         if self.cov_unscaled is None:
-            raise ValueError("no intervals: the fit is penalised or its rank deficient")
+            raise ValueError(
+                "no intervals: the fit is penalised, its rank deficient, or its method 'cg'"
+            )
         half, own = t_half_width(level, self._df), float(interval == "prediction")
         blocks = [
             (D @ self.theta, half * np.sqrt(self.s2 * (own + leverage(D, self.cov_unscaled))))

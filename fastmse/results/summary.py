@@ -82,7 +82,8 @@ def _at(column: FloatArray | None, j: int) -> float | None:
 
 def _how(fit: Fit) -> Pairs:
     passes = "1 pass" if fit.passes == 1 else f"{fit.passes} passes"
-    penalty = [("l2 penalty", f"{fit.l2:g}")] if fit.l2 else []
+    low, high = (f"{bound:g}" for bound in (np.min(fit.l2), np.max(fit.l2)))
+    penalty = [("l2 penalty", low if low == high else f"{low} to {high}")] if fit.penalised else []
     return [
         ("method", f"{fit.method}, {passes}" + ("" if fit.converged else ", not converged")),
         ("condition", f"{fit.condition:.3g}"),

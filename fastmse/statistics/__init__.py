@@ -7,6 +7,7 @@ from fastmse.statistics.grid import (
     PREDICTION_PIECE,
     block_rows,
     by_columns,
+    lies_in_columns,
     piece_rows,
 )
 from fastmse.statistics.stream import Count, Stream, count_pieces
@@ -21,5 +22,6 @@ __all__ = [
     "block_rows",
     "by_columns",
     "count_pieces",
+    "lies_in_columns",
     "piece_rows",
 ]

@@ -139,8 +139,12 @@ def gram(
     double_double: bool,
     checked: bool,
     n_threads: int,
+    about: tuple[Array, Array] | tuple[()] = (),
 ) -> int:
-    """Add Σ w z zᵀ, z = (1, scale (x, y) − shift), to hi + lo (m, m); the number of rows done."""
+    """Add Σ w z zᵀ, z = (1, scale (x, y) − shift), to hi + lo (m, m); the number of rows done.
+
+    With `about`, hi and lo (d + 1,), the residual of the scaled y stands for y.
+    """
     done: int = module().gram(
         hi,
         lo,
@@ -153,6 +157,7 @@ def gram(
         double_double,
         checked,
         _usable(n_threads),
+        *about,
     )
     return done
 

@@ -2,7 +2,7 @@
  * where the gradient finds them as float64. A decoder that runs before costs a third of
  * the speed: it writes what the residual then reads.
  *
- * After the rows seven elements can be read, whose values are not used.
+ * After the rows three elements can be read, whose values are not used.
  */
 #ifndef FASTMSE_DECODED_ROWS_H
 #define FASTMSE_DECODED_ROWS_H

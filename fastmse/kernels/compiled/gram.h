@@ -210,17 +210,6 @@ static NEVER_INLINE void dd_add_tile(const double *z, ptrdiff_t low, const doubl
     }
 }
 
-/* (hi, lo) -= (ch, cl) * x, low parts in plain double: a step of Ogita, Rump and Oishi's Dot2.
-   12 flops; the error of n steps is below 2^-105 n of the sum of the sizes. */
-static inline void dd_subtract(double *hi, double *lo, double ch, double cl, double x) {
-    double p, e;
-    dd_two_prod(-ch, x, &p, &e);
-    double s = *hi + p;
-    double b = s - *hi;
-    *lo += ((*hi - (s - b)) + (p - b)) + (e - cl * x);
-    *hi = s;
-}
-
 /* (h, l) -= (ch, cl) x, low parts in plain double as in `dd_accumulate4` */
 static ALWAYS_INLINE void dd_subtract4(four *h, four *l, four ch, four cl, four x) {
     const four minus = sub4(spread4(0.0), x), p = mul4(ch, minus), s = add4(*h, p);
@@ -233,7 +222,7 @@ static ALWAYS_INLINE void dd_subtract4(four *h, four *l, four ch, four cl, four 
 static ALWAYS_INLINE void dd_add_residuals_of(four *sum_h, four *sum_l, const double *x,
                                               ptrdiff_t pitch, const double *y, const double *w,
                                               ptrdiff_t r, ptrdiff_t d, const double *th,
-                                              const double *tl, const int FOURS) {
+                                              const double *tl, double *out, const int FOURS) {
     four h[4], l[4];
     for (int i = 0; i < FOURS; i++) {
         h[i] = load4(y + r + 4 * i);
@@ -249,6 +238,7 @@ static ALWAYS_INLINE void dd_add_residuals_of(four *sum_h, four *sum_l, const do
         const four a = add4(h[i], l[i]), rest = sub4(l[i], sub4(a, h[i]));
         four p = mul4(a, a), e = dd_product_error4(a, a, p);
         e = add4(e, mul4(mul4(spread4(2.0), a), rest));
+        if (out) store4(out + r + 4 * i, a);
         if (w) {
             const four wr = load4(w + r + 4 * i), q = mul4(wr, p);
             e = add4(dd_product_error4(wr, p, q), mul4(wr, e));
@@ -259,16 +249,18 @@ static ALWAYS_INLINE void dd_add_residuals_of(four *sum_h, four *sum_l, const do
 }
 
 /* (hi, lo) += sum_r w_r r_r^2 with r = y - t_0 - sum_j t_{j + 1} x_j over n rows, a multiple of
-   four. x_0 .. x_{d-1} are `pitch` doubles apart. Without weights w is NULL. */
+   four. x_0 .. x_{d-1} are `pitch` doubles apart. Without weights w is NULL; `out` takes r, rounded,
+   where there is one, and may be y. */
 static NEVER_INLINE void dd_add_residuals(double *hi, double *lo, const double *x, ptrdiff_t pitch,
                                           const double *y, const double *w, ptrdiff_t n,
-                                          ptrdiff_t d, const double *th, const double *tl) {
+                                          ptrdiff_t d, const double *th, const double *tl,
+                                          double *out) {
     four h[4], l[4], sum_h = spread4(0.0), sum_l = spread4(0.0);
     double lane_h[4], lane_l[4];
     ptrdiff_t r = 0;
     for (int i = 0; i < 4; i++) h[i] = l[i] = spread4(0.0);
-    for (; r + 16 <= n; r += 16) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, 4);
-    for (; r < n; r += 4) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, 1);
+    for (; r + 16 <= n; r += 16) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, out, 4);
+    for (; r < n; r += 4) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, out, 1);
     dd_fold4(&sum_h, &sum_l, h, l);
     store4(lane_h, sum_h);
     store4(lane_l, sum_l);

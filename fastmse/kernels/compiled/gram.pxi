@@ -16,7 +16,7 @@ cdef extern from "gram.h" nogil:
     ) noexcept
     void dd_add_residuals(
         double *hi, double *lo, const double *x, ptrdiff_t pitch, const double *y, const double *w,
-        ptrdiff_t n, ptrdiff_t d, const double *th, const double *tl
+        ptrdiff_t n, ptrdiff_t d, const double *th, const double *tl, double *out
     ) noexcept
 
 

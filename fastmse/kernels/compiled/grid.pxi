@@ -129,7 +129,7 @@ cdef ptrdiff_t run_parallel(
     wanted = min(max(wanted, 2 * n_threads), MAX_TASKS // 2)
     n_tasks = plan_tasks(tasks, blocks, count, wanted, &depth)
     cdef ptrdiff_t stack_size = (depth + 2) * job.width
-    cdef double *results = <double *> malloc((n_tasks + 1) * job.width * sizeof(double))
+    cdef double *results = <double *> malloc(max(n_tasks, 1) * job.width * sizeof(double))
     cdef double *stack
     cdef int failed = results == NULL
     if not failed:

@@ -83,7 +83,7 @@ cdef int lay_out(Job *job, X, cnp.ndarray theta) except -1:
     if isinstance(X, np.ndarray):
         job.X = storage_of(X)
         return 0
-    job.columns = <Storage *> malloc(d * sizeof(Storage))
+    job.columns = <Storage *> malloc(max(d, 1) * sizeof(Storage))
     if job.columns == NULL:
         release(job)
         raise MemoryError("fastmse: no memory for the places of the columns")

@@ -52,7 +52,9 @@ cdef void read_slab(
     packed = packs_rows(job)
     if packed:
         to_columns(
-            <const double *> (job.X.data + (first + slab.start) * job.X.row),
+            <const double *> (
+                job.X.data + (first + slab.start) * job.X.row + j * job.X.column
+            ),
             job.X.row // <ptrdiff_t> sizeof(double), slab.n, slab.count, scratch, SLAB,
         )
     for q in range(slab.count):

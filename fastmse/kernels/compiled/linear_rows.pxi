@@ -85,7 +85,10 @@ cdef struct Tile:
 cdef Tile next_tile(
     const Job *job, const Block *at, ptrdiff_t first, ptrdiff_t start, ptrdiff_t most, bint dense
 ) noexcept nogil:
-    """At most so many rows; the last ones of the array, and rows of zero weight, not in place."""
+    """At most so many rows; the last ones of the array, and rows of zero weight, not in place.
+
+    At least one row lies behind a tile in place, of d > 3: so many doubles are read beyond it.
+    """
     cdef Tile tile
     cdef ptrdiff_t least = tile_rows(job.n_features)
     tile.start, tile.n = start, most

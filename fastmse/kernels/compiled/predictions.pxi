@@ -1,6 +1,6 @@
 # Predictions: SSE = sum_i w_i r_i^2 with r_i = f_i - y_i, and, into `out`,
 # dMSE/df_i = 2 / W * w_i r_i. 16 bytes read a row (24 with weights), 3 flops
-# (5 with the gradient); the gradient writes 8 more.
+# (4 with the gradient, 1 more with weights); the gradient writes 8 bytes more.
 
 cdef enum:
     SCRATCH_RUNS = 4          # y, f, w and the gradient of one run

@@ -30,6 +30,8 @@ cdef struct Products:
     Rows rows
     ptrdiff_t m               # columns of z
     const double *shift
+    const double *about_hi    # (n_features + 1), or NULL: y is then y - about (1, x)
+    const double *about_lo
     ptrdiff_t pitch           # doubles from one row of G to the next
     ptrdiff_t size            # doubles of G; its low parts are as many, behind it
     ptrdiff_t block           # rows
@@ -48,6 +50,20 @@ cdef void begin_tile(const Products *job, ptrdiff_t n, double *z) noexcept nogil
         z[r] = r < n
 
 
+cdef void subtract_fit(
+    const Products *job, ptrdiff_t n, double *z, const double *w, double *square, double *scratch
+) noexcept nogil:
+    """y of a tile becomes the residual, whose sum of squares is added to hi + lo; x is shifted."""
+    cdef ptrdiff_t d = job.rows.n_features, pitch = job.rows.pitch, j
+    cdef double *y = z + (d + 1) * pitch
+    dd_add_residuals(
+        square, square + 1, z + pitch, pitch, y, counting(w, n, scratch), in_fours(n), d,
+        job.about_hi, job.about_lo, y,
+    )
+    for j in range(d):
+        shift_in_place(z + (j + 1) * pitch, n, job.shift[j])
+
+
 cdef void gram_block(
     const Products *job, ptrdiff_t first, ptrdiff_t n, double *G, double *scratch
 ) noexcept nogil:
@@ -60,18 +76,24 @@ cdef void gram_block(
     cdef const double *w
     cdef const char *places[ASKED_COLUMNS]
     cdef Asking ahead
+    cdef double square[2]
+    square[0] = square[1] = 0.0
     memset(G, 0, 2 * job.size * sizeof(double))
     for start from 0 <= start < n by rows.tile:
         count = min(rows.tile, n - start)
         begin_tile(job, count, z)
         read_tile(rows, first + start, count, z + pitch, free)
         w = read_weights(rows, first + start, count, free)
+        if job.about_hi != NULL:
+            subtract_fit(job, count, z, w, square, free + pitch)
         ahead = ask_for_rows(rows, first + start + count, rows.tile, places, product_calls(m))
         for c from 0 <= c < m by CHUNK:
             add_tile(
                 z, w, pitch, in_fours(count), c, min(c + CHUNK, m), G, job.pitch, job.size,
                 panel, &ahead,
             )
+    if job.about_hi != NULL:
+        G[(m - 1) * (job.pitch + 1)], G[job.size + (m - 1) * (job.pitch + 1)] = square[0], square[1]
 
 
 cdef void gram2_block(
@@ -162,11 +184,14 @@ def gram(
     double[:, ::1] out_hi, double[:, ::1] out_lo, X, cnp.ndarray y, sample_weight,
     const double[::1] scale, const double[::1] shift,
     ptrdiff_t block, bint double_double, bint checked, int n_threads,
+    const double[::1] about_hi=None, const double[::1] about_lo=None,
 ):
     """Add G of the rows to `out`, (m, m) with m = 1 + d + k; returns the number of rows done.
 
     X is (n, d), an array or `Columns`; y (n,) or (n, k); scale and shift (d + k,). Where `checked`
-    it ends before a block that is not finite.
+    it ends before a block that is not finite. With `about`, (d + 1,), whose first is the intercept,
+    y is its residual y - about (1, x) of the scaled rows, and the sum of its squares is in
+    double-double: not for `double_double`, nor several targets.
     """
     cdef Products job
     cdef ptrdiff_t m = out_hi.shape[0], done
@@ -176,7 +201,11 @@ def gram(
     job.pitch = (m + PANEL - 1) // PANEL * PANEL
     job.size = m * job.pitch
     job.rows.scale, job.shift = &scale[0], &shift[0]
-    job.rows.shift = NULL if double_double else job.shift  # double-double shifts exactly
+    job.rows.shift = job.shift
+    if double_double:
+        job.rows.shift = NULL  # shifts exactly
+    elif about_hi is not None:
+        job.rows.shift, job.about_hi, job.about_lo = NULL, &about_hi[0], &about_lo[0]
     set_tile(&job.rows)
     job.scratch = (1 + double_double) * (m + PANEL) * job.rows.pitch + tile_scratch(&job.rows)
     with nogil:

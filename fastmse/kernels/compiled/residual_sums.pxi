@@ -16,7 +16,7 @@ cdef void residuals_block(
 ) noexcept nogil:
     """hi and lo for each target."""
     cdef const Rows *rows = &job.rows
-    cdef ptrdiff_t d = rows.n_features, k = rows.n_targets, start, count, r, t
+    cdef ptrdiff_t d = rows.n_features, k = rows.n_targets, start, count, t
     cdef double *z = scratch
     cdef double *free = z + (d + k) * rows.pitch
     cdef const double *w
@@ -24,15 +24,11 @@ cdef void residuals_block(
     for start from 0 <= start < n by rows.tile:
         count = min(rows.tile, n - start)
         read_tile(rows, first + start, count, z, free)
-        w = read_weights(rows, first + start, count, free)
-        if w == NULL and count % 4:
-            for r in range(in_fours(count)):
-                free[r] = r < count
-            w = free
+        w = counting(read_weights(rows, first + start, count, free), count, free)
         for t in range(k):
             dd_add_residuals(
                 sums + 2 * t, sums + 2 * t + 1, z, rows.pitch, z + (d + t) * rows.pitch, w,
-                in_fours(count), d, job.theta_hi + t * (d + 1), job.theta_lo + t * (d + 1),
+                in_fours(count), d, job.theta_hi + t * (d + 1), job.theta_lo + t * (d + 1), NULL,
             )
 
 

@@ -15,7 +15,7 @@
  * Four rows at once reached 0.5-0.8 in the middle, one at a time 0.8 elsewhere.
  * Those are the loops alone; docs/benchmarks.md has the whole calls.
  *
- * theta is followed by seven zeros and g by three doubles; after x seven
+ * theta is followed by seven zeros and g by three doubles; after x three
  * doubles can be read, whose values are not used.
  */
 #ifndef FASTMSE_ROWS_H

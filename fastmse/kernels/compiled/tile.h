@@ -33,4 +33,8 @@ static inline void column_to_tile(
     for (ptrdiff_t r = 0; r < n; r++) z[r] = v[r] * scale - shift;
 }
 
+static inline void shift_in_place(double *z, ptrdiff_t n, double shift) {
+    for (ptrdiff_t r = 0; r < n; r++) z[r] -= shift;
+}
+
 #endif

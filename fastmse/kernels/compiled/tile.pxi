@@ -9,6 +9,7 @@ cdef extern from "tile.h" nogil:
     void column_to_tile(
         const double *v, ptrdiff_t n, double scale, double shift, double *z
     ) noexcept
+    void shift_in_place(double *z, ptrdiff_t n, double shift) noexcept
 
 cdef enum:
     LEAST_ROW = 4             # features: shorter rows are no vectors
@@ -141,6 +142,18 @@ cdef const double *read_weights(
         return w
     memmove(scratch, w, n * sizeof(double))
     memset(scratch + n, 0, (4 - n % 4) * sizeof(double))
+    return scratch
+
+
+cdef const double *counting(
+    const double *w, ptrdiff_t n, double *scratch
+) noexcept nogil:
+    """Weights that leave out what stands between n rows and a multiple of four."""
+    cdef ptrdiff_t r
+    if w != NULL or n % 4 == 0:
+        return w
+    for r in range((n + 3) // 4 * 4):
+        scratch[r] = r < n
     return scratch
 
 

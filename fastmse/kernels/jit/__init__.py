@@ -77,19 +77,18 @@ def linear(
 ) -> None:
     n, d = X.shape
     K, room = len(theta), min(block, n)
-    slopes, offsets = _slopes(theta, intercept)
+    thetas = _padded(theta, intercept)
     job = LinearJob(
         *(0, 1, 0, 0, 0),  # X, y and the weights follow
-        slopes=address(slopes),
-        offsets=address(offsets),
-        pitch=slopes.shape[1],
+        thetas=address(thetas),
+        pitch=thetas.shape[1],
         n_thetas=K,
         n_features=d,
         intercept=int(intercept),
         graded=bool(grad),
         room=room,
     )
-    scratch = 2 * K * room + (COLUMNS_SCRATCH if columns else slopes.size + d * tile_rows(d))
+    scratch = 2 * K * room + (COLUMNS_SCRATCH if columns else thetas.size + d * tile_rows(d))
     count = count_columns if columns else count_rows
     in_place = _is_readable(X, columns)
     if columns and not in_place and room * d > WIDE_DOUBLES:
@@ -99,19 +98,19 @@ def linear(
     for start, stop in stretches(n, block, 2 if in_place else d + 1, all_plain):
         x, right = X[start:stop], plain(y[start:stop])
         if not in_place:
-            x = np.asarray(x, dtype=np.float64, order="F" if columns else "C")
+            x = plain(x, "F" if columns else "C")
         w = None if sample_weight is None else plain(sample_weight[start:stop])
         row, column = (stride // DOUBLE for stride in x.strides)
         here = job._replace(x=address(x), row=row, column=column, y=address(right), w=address(w))
         count(counter, here, block, stop - start, scratch, n_threads)
 
 
-def _slopes(theta: Array, intercept: bool) -> tuple[Array, Array]:
-    """Each theta but its intercept, then zeros that fill vectors up; the intercepts."""
+def _padded(theta: Array, intercept: bool) -> Array:
+    """Each theta behind its intercept, or 0, and before zeros that fill vectors up."""
     K, d = len(theta), theta.shape[1] - intercept
-    slopes = np.zeros((K, (d + 3) // 4 * 4 + 8))
-    slopes[:, :d] = theta[:, intercept:]
-    return slopes, theta[:, 0].copy() if intercept else np.zeros(K)
+    padded = np.zeros((K, (d + 11) // 4 * 4))
+    padded[:, 1 - intercept : 1 + d] = theta
+    return padded
 
 
 def _is_readable(X: Array, columns: bool) -> bool:

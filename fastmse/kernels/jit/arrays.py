@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,9 +28,10 @@ def is_plain(array: Array) -> bool:
     return bool(is_double(array) and array.flags.c_contiguous)
 
 
-def plain(array: Array) -> Array:
-    """The array as contiguous float64: itself, or decoded."""
-    return np.ascontiguousarray(array, dtype=np.float64)
+def plain(array: Array, order: Literal["C", "F"] = "C") -> Array:
+    """The array as aligned float64, contiguous in that order: itself, or decoded."""
+    array = np.asarray(array, dtype=np.float64, order=order)
+    return array if array.flags.aligned else array.copy(order)
 
 
 def stretches(n: int, block: int, width: int, in_place: bool) -> Iterator[tuple[int, int]]:

@@ -24,10 +24,8 @@ class LinearJob(NamedTuple):
     column: int
     y: int
     w: int
-    slopes: int
-    "(n_thetas, pitch): each theta but its intercept, then zeros"
-    offsets: int
-    "(n_thetas): the intercepts, or 0"
+    thetas: int
+    "(n_thetas, pitch): each its intercept or 0, its slopes, then zeros"
     pitch: int
     n_thetas: int
     n_features: int
@@ -35,6 +33,13 @@ class LinearJob(NamedTuple):
     graded: bool
     room: int
     "rows that scratch is for"
+
+
+class Theta(NamedTuple):
+    """Of <theta, x> = offset + sum_j slopes_j x_j. Seven zeros or more follow the slopes."""
+
+    slopes: Pointer
+    offset: float
 
 
 class Block(NamedTuple):
@@ -72,6 +77,12 @@ def begin_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node
     if at.rows.weighted:
         weigh(at.rows.w, rows, begin(node), job.n_thetas, n_double_of(job))
     return at
+
+
+@inlined_kernel
+def theta_of(job: LinearJob, k: int) -> Theta:
+    theta = shift(pointer(job.thetas), k * job.pitch)
+    return Theta(shift(theta, 1), theta[0])
 
 
 @inlined_kernel

@@ -4,12 +4,12 @@ three features, which are too short for a vector. As ``linear_columns.pxi``.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from fastmse.kernels.jit.columns import (
     PAIR,
     TOGETHER,
+    Slab,
     add_columns,
+    columns_from,
     dot_columns,
     residuals,
     residuals_of_columns,
@@ -25,6 +25,7 @@ from fastmse.kernels.jit.linear import (
     end_block,
     n_double_of,
     rows_of,
+    theta_of,
 )
 from fastmse.kernels.jit.memory import LINE, Pointer, begin, pointer, prefetch, shift
 from fastmse.kernels.jit.vectors import load4, split, store
@@ -37,16 +38,6 @@ TINY_SLAB = 512
 ASKED_FEATURES = 256
 COLUMNS_SCRATCH = TOGETHER * SLAB + TINY + 1
 """Doubles for a slab, and then for the sums of a few columns and their intercept."""
-
-
-class Slab(NamedTuple):
-    """Rows [start, start + n) of the block, columns [j, j + width): x[j pitch + i]."""
-
-    x: Pointer
-    pitch: int
-    start: int
-    n: int
-    width: int
 
 
 @inner_kernel
@@ -109,18 +100,10 @@ def asks(job: LinearJob, j: int, count: int) -> bool:
 def add_slab(job: LinearJob, at: Block, slab: Slab, j: int) -> None:
     """f += theta x for every theta; the intercepts first."""
     for k in range(job.n_thetas):
-        f = shift(at.rows.r, k * job.room + slab.start)
+        theta, f = theta_of(job, k), shift(at.rows.r, k * job.room + slab.start)
         if j == 0:
-            fill(f, slab.n, pointer(job.offsets)[k])
-        add_columns(
-            shift(pointer(job.slopes), k * job.pitch + j),
-            slab.x,
-            slab.pitch,
-            slab.width,
-            slab.n,
-            f,
-            k == 0 and asks(job, j, TOGETHER),
-        )
+            fill(f, slab.n, theta.offset)
+        add_columns(shift(theta.slopes, j), slab, f, k == 0 and asks(job, j, TOGETHER))
 
 
 @inner_kernel
@@ -128,16 +111,10 @@ def dot_slab(job: LinearJob, at: Block, slab: Slab, j: int) -> None:
     """G += sum_i c_i x_i for every theta."""
     p = job.n_features + job.intercept
     for k in range(job.n_thetas):
+        c, G = shift(at.rows.c, k * job.room + slab.start), shift(at.G, k * p + j)
+        ask = k == 0 and asks(job, j, PAIR)
         for q in range(0, slab.width, PAIR):
-            dot_columns(
-                shift(at.rows.c, k * job.room + slab.start),
-                shift(slab.x, q * slab.pitch),
-                slab.pitch,
-                min(PAIR, slab.width - q),
-                slab.n,
-                shift(at.G, k * p + j + q),
-                k == 0 and asks(job, j, PAIR),
-            )
+            dot_columns(c, columns_from(slab, q, PAIR), shift(G, q), ask)
 
 
 @inner_kernel
@@ -150,19 +127,8 @@ def tiny_block(job: LinearJob, first: int, rows: int, node: Node, at: Block) -> 
         fill(G, TINY + 1, 0.0)
         for start in range(0, rows, TINY_SLAB):
             slab = slab_of(job, at, first, rows, start, 0, TINY, TINY_SLAB)
-            high, low = sum_columns(
-                shift(pointer(job.slopes), k * job.pitch),
-                pointer(job.offsets)[k],
-                slab.x,
-                slab.pitch,
-                slab.width,
-                slab.n,
-                rows_of(job, at, k, start),
-                job.intercept > 0,
-                high,
-                low,
-                G,
-            )
+            here = rows_of(job, at, k, start)
+            high, low = sum_columns(theta_of(job, k), slab, here, job.intercept > 0, high, low, G)
         store_pair(high, low, shift(begin(node), k), n_double_of(job))
         if job.graded:
             for j in range(-job.intercept, job.n_features):
@@ -175,15 +141,7 @@ def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Blo
     for start in range(0, rows, SLAB):
         slab = slab_of(job, at, first, rows, start, 0, TOGETHER, SLAB)
         for k in range(job.n_thetas):
-            residuals_of_columns(
-                shift(pointer(job.slopes), k * job.pitch),
-                pointer(job.offsets)[k],
-                slab.x,
-                slab.pitch,
-                slab.width,
-                slab.n,
-                rows_of(job, at, k, start),
-            )
+            residuals_of_columns(theta_of(job, k), slab, rows_of(job, at, k, start))
         if job.graded:
             dot_slab(job, at, slab, 0)
     end_block(job, rows, at, node)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel, serial_kernel
 from fastmse.kernels.jit.grid import Driver
 from fastmse.kernels.jit.lanes import fill
-from fastmse.kernels.jit.linear import LinearJob, begin_block, end_block, rows_of
+from fastmse.kernels.jit.linear import LinearJob, begin_block, end_block, rows_of, theta_of
 from fastmse.kernels.jit.memory import LINE, Pointer, pointer, shift
-from fastmse.kernels.jit.rows import LONG_ROW, evaluate_rows
+from fastmse.kernels.jit.rows import LONG_ROW, Tile, evaluate_rows
 from fastmse.kernels.jit.weights import any_zero
 from fastmse.statistics.counter import Node
 
@@ -51,7 +51,7 @@ def rows_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node)
     K, d, width = job.n_thetas, job.n_features, job.pitch
     p = d + job.intercept
     at = begin_block(job, first, rows, node, scratch)
-    X, slopes, offsets = pointer(job.x), pointer(job.slopes), pointer(job.offsets)
+    X = pointer(job.x)
     runs, tile = at.free, shift(at.free, K * width)
     fill(runs, K * width, 0.0)
     start = 0
@@ -66,18 +66,9 @@ def rows_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node)
             copy_tile(place, job.row, w, n, d, tile)
             x, pitch, in_place = tile, d, False
         for k in range(K):
-            evaluate_rows(
-                shift(slopes, k * width),
-                offsets[k],
-                x,
-                pitch,
-                n,
-                d,
-                rows_of(job, at, k, start),
-                shift(runs, k * width),
-                job.graded,
-                ahead_of(job, n, in_place, k),
-            )
+            theta, here = theta_of(job, k), rows_of(job, at, k, start)
+            g, ahead = shift(runs, k * width), ahead_of(job, n, in_place, k)
+            evaluate_rows(Tile(x, pitch, n, theta, here, g, job.graded, ahead), d)
         start += n
         if job.graded and (start % TILE_ROWS == 0 or start == rows):
             for k in range(K):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fastmse.kernels.jit.flags import inlined_kernel
 from fastmse.kernels.jit.memory import Pointer, shift
-from fastmse.kernels.jit.vectors import Vector, keep, load4, load16, store
+from fastmse.kernels.jit.vectors import keep, load1, load4, load16, store
 
 
 class Rows(NamedTuple):
@@ -36,27 +36,17 @@ def weigh_residual(r: Any, w: Any, weighted: bool) -> tuple[Any, Any]:
     return r, r
 
 
-@inlined_kernel
-def residual(f: float, at: Rows, i: int) -> float:
-    """Row i; returns c."""
-    at.r[i], at.c[i] = weigh_residual(f - at.y[i], at.w[i], at.weighted)
-    return float(at.c[i])
+def _residual(load: Any) -> Any:
+    @inlined_kernel
+    def residual(f: Any, at: Rows, i: int) -> Any:
+        r, c = weigh_residual(f - load(at.y, i), load(at.w, i), at.weighted)
+        store(at.r, i, r)
+        if at.weighted:
+            store(at.c, i, c)
+        return c
+
+    return residual
 
 
-@inlined_kernel
-def residual4(f: Vector, at: Rows, i: int) -> Vector:
-    """Rows i to i + 3; returns c."""
-    r, c = weigh_residual(f - load4(at.y, i), load4(at.w, i), at.weighted)
-    store(at.r, i, r)
-    if at.weighted:
-        store(at.c, i, c)
-    return c
-
-
-@inlined_kernel
-def residual16(f: Vector, at: Rows, i: int) -> Vector:
-    r, c = weigh_residual(f - load16(at.y, i), load16(at.w, i), at.weighted)
-    store(at.r, i, r)
-    if at.weighted:
-        store(at.c, i, c)
-    return c
+residual1, residual4, residual16 = map(_residual, (load1, load4, load16))
+"""(f, at, i): r and c of row i, of 4 or of 16 rows from there on; returns c."""

@@ -9,13 +9,14 @@ theta is followed by seven zeros and g by three doubles.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
+from fastmse.kernels.jit.linear import Theta
 from fastmse.kernels.jit.memory import LINE, Pointer, anew, prefetch, shift
-from fastmse.kernels.jit.residuals import Rows, residual, residual4
+from fastmse.kernels.jit.residuals import Rows, residual1, residual4
 from fastmse.kernels.jit.vectors import (
     Vector,
     elements,
@@ -35,6 +36,21 @@ SHORT_ROW = 56
 LONG_ROW = 512
 AHEAD_OF_ROW = 128
 Four = tuple[float, float, float, float]
+
+
+class Tile(NamedTuple):
+    """n rows, x[i pitch + j], and what they are evaluated to for a theta."""
+
+    x: Pointer
+    pitch: int
+    n: int
+    theta: Theta
+    at: Rows
+    g: Pointer
+    "where their gradient is added, if `graded`"
+    graded: bool
+    ahead: int
+    "how many doubles after each that is read memory is asked for, or 0 for none"
 
 
 @inlined_kernel
@@ -139,75 +155,47 @@ def dot_row_and_add(
 
 
 @inner_kernel
-def last_rows(
-    theta: Pointer,
-    offset: float,
-    x: Pointer,
-    pitch: int,
-    i: int,
-    n: int,
-    d: int,
-    at: Rows,
-    g: Pointer,
-    graded: bool,
-) -> None:
-    """Rows [i, n), fewer than four, each by itself."""
-    while i < n:
-        row = shift(x, i * pitch)
-        c = residual(offset + dot_row(theta, row, 0, d, spread8(0.0)), at, i)
-        if graded:
+def last_rows(tile: Tile, i: int, d: int) -> None:
+    """Rows from i on, fewer than four, each by itself."""
+    theta, g = tile.theta, tile.g
+    while i < tile.n:
+        row = shift(tile.x, i * tile.pitch)
+        f = theta.offset + dot_row(theta.slopes, row, 0, d, spread8(0.0))
+        c = residual1(f, tile.at, i)
+        if tile.graded:
             for j in range(d):
                 g[j] += c * row[j]
         i += 1
 
 
 @inlined_kernel
-def rows_by_four(
-    theta: Pointer,
-    offset: float,
-    x: Pointer,
-    pitch: int,
-    n: int,
-    d: Any,
-    at: Rows,
-    g: Pointer,
-    graded: bool,
-    asked: bool,
-    ahead: int,
-) -> None:
-    """Residuals of n rows, and their gradient added to g."""
-    whole = n // 4 * 4
-    offset4 = spread4(offset)
+def rows_by_four(tile: Tile, d: Any, asked: bool) -> None:
+    """Residuals of the rows, and their gradient."""
+    theta, pitch = tile.theta, tile.pitch
+    whole = tile.n // 4 * 4
+    offset4 = spread4(theta.offset)
     for i in range(0, whole, 4):
-        x4 = anew(shift(x, i * pitch))
-        c = residual4(offset4 + dot_four_rows(theta, x4, pitch, d, asked, ahead), at, i)
-        if graded:
-            add_four_rows(elements(c), x4, pitch, 0, d, g)
-    if whole < n:
-        last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
+        x4 = anew(shift(tile.x, i * pitch))
+        f = offset4 + dot_four_rows(theta.slopes, x4, pitch, d, asked, tile.ahead)
+        c = residual4(f, tile.at, i)
+        if tile.graded:
+            add_four_rows(elements(c), x4, pitch, 0, d, tile.g)
+    if whole < tile.n:
+        last_rows(tile, whole, d)
 
 
 @inner_kernel
-def rows_in_turn(
-    theta: Pointer,
-    offset: float,
-    x: Pointer,
-    pitch: int,
-    n: int,
-    d: int,
-    at: Rows,
-    g: Pointer,
-    graded: bool,
-) -> None:
+def rows_in_turn(tile: Tile, d: int) -> None:
     """The same, one row at a time, interleaved with the gradient of the four rows before."""
+    theta, x, pitch, at = tile.theta, tile.x, tile.pitch, tile.at
     quarter = (d + 15) // 16 * 4
-    whole = n // 4 * 4
+    whole = tile.n // 4 * 4
     for i in range(0, whole, 4):
         for k in range(4):
             row = shift(x, (i + k) * pitch)
-            if graded and i > 0:
+            if tile.graded and i > 0:
                 f = dot_row_and_add(
-                    theta,
+                    theta.slopes,
                     row,
                     d,
                     elements(load4(at.c, i - 4)),
@@ -215,68 +203,44 @@ def rows_in_turn(
                     pitch,
                     k * quarter,
                     min((k + 1) * quarter, d),
-                    g,
+                    tile.g,
                 )
             else:
-                f = dot_row(theta, row, 0, d, spread8(0.0))
-            residual(offset + f, at, i + k)
-    if graded and whole > 0:
+                f = dot_row(theta.slopes, row, 0, d, spread8(0.0))
+            residual1(theta.offset + f, at, i + k)
+    if tile.graded and whole > 0:
         c = elements(load4(at.c, whole - 4))
-        add_four_rows(c, shift(x, (whole - 4) * pitch), pitch, 0, d, g)
-    if whole < n:
-        last_rows(theta, offset, x, pitch, whole, n, d, at, g, graded)
+        add_four_rows(c, shift(x, (whole - 4) * pitch), pitch, 0, d, tile.g)
+    if whole < tile.n:
+        last_rows(tile, whole, d)
 
 
 @inner_kernel
-def rows_at_once(
-    theta: Pointer,
-    offset: float,
-    x: Pointer,
-    pitch: int,
-    n: int,
-    d: int,
-    at: Rows,
-    g: Pointer,
-    graded: bool,
-    ahead: int,
-) -> None:
+def rows_at_once(tile: Tile, d: int) -> None:
     """`rows_by_four`, with a loop of its own for short rows, in which those over d vanish.
 
     A literal is of another type than d, and would compile another function; an int64 is not.
     """
-    if ahead == 0:
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, False, 0)
+    if tile.ahead == 0:
+        rows_by_four(tile, d, False)
     elif d == 4:
-        rows_by_four(theta, offset, x, pitch, n, np.int64(4), at, g, graded, True, ahead)
+        rows_by_four(tile, np.int64(4), True)
     elif d == 5:
-        rows_by_four(theta, offset, x, pitch, n, np.int64(5), at, g, graded, True, ahead)
+        rows_by_four(tile, np.int64(5), True)
     elif d == 6:
-        rows_by_four(theta, offset, x, pitch, n, np.int64(6), at, g, graded, True, ahead)
+        rows_by_four(tile, np.int64(6), True)
     elif d == 7:
-        rows_by_four(theta, offset, x, pitch, n, np.int64(7), at, g, graded, True, ahead)
+        rows_by_four(tile, np.int64(7), True)
     elif d == 8:
-        rows_by_four(theta, offset, x, pitch, n, np.int64(8), at, g, graded, True, ahead)
+        rows_by_four(tile, np.int64(8), True)
     else:
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, graded, True, ahead)
+        rows_by_four(tile, d, True)
 
 
 @inlined_kernel
-def evaluate_rows(
-    theta: Pointer,
-    offset: float,
-    x: Pointer,
-    pitch: int,
-    n: int,
-    d: int,
-    at: Rows,
-    g: Pointer,
-    graded: bool,
-    ahead: int,
-) -> None:
-    """Residuals of the rows at x, and their gradient added to g; memory is asked for the line
-    `ahead` doubles after each that is read, or for none where that is 0.
-    """
-    if SHORT_ROW < d < LONG_ROW and ahead > 0:
-        rows_in_turn(theta, offset, x, pitch, n, d, at, g, graded)
+def evaluate_rows(tile: Tile, d: int) -> None:
+    """Residuals of the tile's rows of d elements, and their gradient."""
+    if SHORT_ROW < d < LONG_ROW and tile.ahead > 0:
+        rows_in_turn(tile, d)
     else:
-        rows_at_once(theta, offset, x, pitch, n, d, at, g, graded, ahead)
+        rows_at_once(tile, d)

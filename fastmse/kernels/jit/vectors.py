@@ -89,13 +89,12 @@ def _spreader(count: int) -> Any:
     return spread
 
 
-def _loader(count: int) -> Any:
-    kind = VectorType(count)
-
+def _loader(kind: Any) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def load(typing: Any, p: Any, i: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = builder.bitcast(_address(builder, args), kind.llvm.as_pointer())
+            element = context.get_value_type(kind)
+            at = builder.bitcast(_address(builder, args), element.as_pointer())
             return builder.load(at, align=8)
 
         return kind(DOUBLES, types.intp), generate
@@ -122,7 +121,7 @@ def _part_loader(count: int) -> Any:
 spread4, spread8, spread16 = map(_spreader, (4, 8, 16))
 """(a): all elements a."""
 
-load4, load8, load16 = map(_loader, (4, 8, 16))
+load1, load4, load8, load16 = map(_loader, (types.float64, *map(VectorType, (4, 8, 16))))
 """(p, i): p[i], p[i + 1], ..."""
 
 part4, part8, part16 = map(_part_loader, (4, 8, 16))
@@ -131,7 +130,7 @@ part4, part8, part16 = map(_part_loader, (4, 8, 16))
 
 @intrinsic  # type: ignore[untyped-decorator]
 def store(typing: Any, p: Any, i: Any, a: Any) -> Any:
-    """p[i], p[i + 1], ... = a."""
+    """p[i], p[i + 1], ... = a, a vector or a scalar."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         at = builder.bitcast(_address(builder, args), args[2].type.as_pointer())

@@ -84,7 +84,7 @@ def _decoded(X: Array, rows: slice) -> Iterator[tuple[int, int, Array]]:
             part = Columns(X.arrays[j:end], X.names[j:end], len(X))[rows]
         else:
             part = X[rows, j:end]
-        yield j, end, np.asarray(part, dtype=np.float64, order="F")
+        yield j, end, plain(part, "F")
 
 
 def _of_part(job: LinearJob, part: Array, j: int) -> LinearJob:
