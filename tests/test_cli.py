@@ -212,11 +212,6 @@ class TestOthers:
             assert run(arguments) == 0
             assert capsys.readouterr().out.startswith("Usage: fastmse")
 
-    def test_help_says_whose_threads(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run(["fit", "--help"]) == 0
-        words = " ".join(capsys.readouterr().out.split())
-        assert "Threads of fastmse's kernels; NumPy's BLAS has its own" in words
-
 
 Y = ["--target", "y"]
 GOOD = "a,b,y\n1,2,3\n2,1,4\n3,5,1\n4,4,2\n"

@@ -43,7 +43,7 @@ def test_each_is_the_fit_of_its_own(method, intercept, weighted):
             value, expected = getattr(fit, name), getattr(alone, name)
             np.testing.assert_allclose(value, expected, rtol=10 * rtol, err_msg=name)
         assert fit.sse == pytest.approx(alone.sse, rel=1e-14)
-        assert (fit.names, fit.n, fit.passes) == (alone.names, alone.n, alone.passes)
+        assert (fit.names, fit.n, fit.method) == (alone.names, alone.n, alone.method)
         np.testing.assert_allclose(fit.robust("HC3"), alone.robust("HC3"), rtol=1e-8)
         np.testing.assert_allclose(fit.predict(X[:5]), alone.predict(X[:5]), rtol=1e-8)
 

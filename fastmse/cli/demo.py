@@ -61,7 +61,8 @@ def _fitted(source: Rows, path: Path) -> Fit:
     seconds = perf_counter() - start
     click.echo(found.summary())
     size = path.stat().st_size / 1e6
-    click.echo(f"\n{found.passes} passes over {size:,.0f} MB in {seconds:.2f} s\n")
+    passes = "1 pass" if found.passes == 1 else f"{found.passes} passes"
+    click.echo(f"\n{passes} over {size:,.0f} MB in {seconds:.2f} s\n")
     return found
 
 

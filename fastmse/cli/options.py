@@ -37,7 +37,7 @@ threads = click.option(
     "--threads",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Threads of fastmse's kernels; NumPy's BLAS has its own.  [default: the CPUs available]",
+    help="Threads.  [default: the CPUs available]",
 )
 
 

@@ -6,7 +6,7 @@ sums are added in double-double, in order: the same bits for any number of threa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from fastmse import backends
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.rows import Part, RowBuffer
+from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
 CALL_PRODUCTS = {"double": 2**30, "double-double": 2**27}
@@ -37,11 +38,11 @@ def add_gram(
     *,
     precision: str,
     n_threads: int | None,
-    about: DoubleDouble | None = None,
+    about: Sequence[FloatArray] = (),
 ) -> None:
     """G += Σ wᵢ zᵢ zᵢᵀ in place, for rows that `buffer` has passed on.
 
-    With coefficients `about`, (d + 1,), of the scaled (1, x), the residual stands for y.
+    With coefficients `about`, a residual stands for y: see the kernel.
 
     Raises ValueError for NaN or infinity among them; the blocks before are counted then.
     """
@@ -65,7 +66,7 @@ def add_gram(
                 precision == "double-double",
                 unknown,
                 threads,
-                () if about is None else (about.hi, about.lo),
+                about,
             )
             if start < len(piece):  # a block that holds NaN or infinity, or whose squares overflow
                 buffer.refuse(piece.cut(start, min(start + block, len(piece))))

@@ -81,3 +81,12 @@ def relative_error(
         of_theta = delta / size
         ratios = np.append(of_theta, gram[-1, -1] / sst)
     return unit * float(np.max(ratios, where=~np.isnan(ratios), initial=0.0))
+
+
+def size_of_terms(gram: FloatArray, coefficients: FloatArray, about: FloatArray) -> float:
+    """l_r² + Σ (cⱼ − aboutⱼ)² lⱼ², r the residual about: unit times it is what SSE at c may be off.
+
+    With ΔGⱼₖ independent, as above.
+    """
+    squares = (coefficients - about)[:-1] ** 2 @ np.diag(gram)[:-1]
+    return float(np.abs(about @ gram @ about) + squares)

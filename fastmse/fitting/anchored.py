@@ -117,7 +117,8 @@ class AnchoredStatistic(NormalStatistic):
         if self._frame is not None:
             arrays["frame"] = np.stack((self._frame.origin, self._frame.exponents))
         if self._anchor is not None:
-            arrays["anchor"] = np.append(self._anchor.coefficients.hi, self._anchor.exponent)
+            rest = self._anchor.exponent, self._anchor.noisy
+            arrays["anchor"] = np.append(self._anchor.coefficients.hi, rest)
         return header, arrays
 
     def __setstate__(self, state: stored.State) -> None:
@@ -133,6 +134,6 @@ class AnchoredStatistic(NormalStatistic):
             origin, exponents = arrays["frame"].copy()
             self._frame = Frame(origin, exponents.astype(np.int64))
             if "anchor" in arrays:
-                *coefficients, exponent = arrays["anchor"]
+                *coefficients, exponent, noisy = arrays["anchor"]
                 b = DoubleDouble.of(coefficients)
-                self._anchor = Anchor(self._frame, b, int(exponent))
+                self._anchor = Anchor(self._frame, b, int(exponent), bool(noisy))

@@ -11,6 +11,7 @@ import numpy as np
 from fastmse import threads
 from fastmse.fitting import penalty
 from fastmse.fitting.accumulate import add_residuals
+from fastmse.fitting.anchored import AnchoredStatistic
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.gram import NormalStatistic
 from fastmse.fitting.outcome import result
@@ -29,6 +30,12 @@ PRECISION = {"gram": "double", "gram2": "double-double"}
 
 ENOUGH = 2e-11
 """Relative error, estimated, up to which "auto" is content with "gram": a factor 5 to spare."""
+
+FINE = 2.0**-50
+"""Relative error of SSE, estimated, above which it is summed from the residuals: 4 ulp."""
+
+ANCHORED = 128
+"""Features up to which a fit of the first rows costs less than a pass for the residuals."""
 
 SMALL = 2**13
 """Products up to which "gram2" is nothing, 0.1 ms: "auto" then gives all digits that there are."""
@@ -64,8 +71,10 @@ def fit_path(
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀθ)² + Σⱼ λⱼ θⱼ². One pass for the Gram matrix in float64 ("gram");
     where rounding in it could reach the tenth digit, or the data are few, one more in double-double
-    ("gram2"); one for the residuals, of which SSE is the sum of squares, at θ̂ before its rounding
-    to float64. The number of penalties is no matter: SSE of the others follows, see `_sums`.
+    ("gram2"). SSE follows from either, but for a fit so close, or first rows so unlike the others,
+    that it would lose digits: then one more pass sums the squares of the residuals, at θ̂ before its
+    rounding to float64. The number of penalties is no matter: SSE of the others follows, see
+    `_sums`.
 
     Parameters
     ----------
@@ -98,8 +107,10 @@ def fit_path(
     """
     penalties = [penalty.checked(l2, n_features) for l2 in l2s]
 
+    kind = AnchoredStatistic if n_features <= ANCHORED else NormalStatistic
+
     def statistic(precision: str) -> NormalStatistic:
-        return NormalStatistic(
+        return kind(
             n_features,
             intercept=intercept,
             weight_type=weight_type,
@@ -116,9 +127,11 @@ def fit_path(
     if not penalties:
         return ()
     blocks = Blocks(rows, found.statistics.names, target)
-    first = int(np.argmin([np.sum(l2) for l2 in penalties]))
-    (sse,) = residual_sums(blocks.parts(), found.solutions[first : first + 1], n_threads)
-    sums = _sums(found, first, sse)
+    sums = found.sums()
+    if sums is None:
+        first = int(np.argmin([np.sum(l2) for l2 in penalties]))
+        (sse,) = residual_sums(blocks.parts(), found.solutions[first : first + 1], n_threads)
+        found, sums = found.passed_again(), _sums(found, first, sse)
     return tuple(
         result(found.statistics, solution, l2, sse=sse, rows=blocks, **found.how())
         for solution, l2, sse in zip(found.solutions, penalties, sums, strict=True)
@@ -134,8 +147,18 @@ class Gathered(NamedTuple):
     passes: int
 
     def how(self) -> dict[str, Any]:
-        """The fields of the fits; one pass more is for the residuals."""
-        return {"method": self.method, "passes": self.passes + 1}
+        """The fields of the fits."""
+        return {"method": self.method, "passes": self.passes}
+
+    def sums(self) -> list[float] | None:
+        """SSE of each solution; None if one of them needs the residuals."""
+        if any(solution.sse_error > FINE for solution in self.solutions):
+            return None
+        return [solution.sse for solution in self.solutions]
+
+    def passed_again(self) -> Gathered:
+        """The same after one more pass."""
+        return self._replace(passes=self.passes + 1)
 
 
 def gathered(

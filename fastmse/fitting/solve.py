@@ -8,7 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastmse.fitting.accuracy import ROUNDING_OF_DATA, condition_number, relative_error
+from fastmse.fitting.accuracy import (
+    ROUNDING,
+    ROUNDING_OF_DATA,
+    condition_number,
+    relative_error,
+    size_of_terms,
+)
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import Frame
 from fastmse.fitting.sweep import sweep, sweep_independent
@@ -41,6 +47,8 @@ class Solution:
         Features that are linear combinations of those before them.
     error : float
         Largest relative error of a coefficient that rounding in G leads to, estimated.
+    sse_error : float
+        The same of SSE.
     """
 
     theta: FloatArray
@@ -54,6 +62,7 @@ class Solution:
     condition: float
     dependent: tuple[int, ...]
     error: float
+    sse_error: float
 
 
 @np.errstate(over="ignore", under="ignore")
@@ -154,7 +163,9 @@ def _of_target(
         about,
         perfect=perfect,
     )
-    sse = residual - float(shared.penalties @ coefficients.hi[1:y] ** 2)
+    penalised = float(shared.penalties @ coefficients.hi[1:y] ** 2)
+    sse = residual - penalised
+    rounding = unit * size_of_terms(gram, coefficients.hi, about) + ROUNDING * penalised
     unit_y = 2 * frame.exponents[y]
     return Solution(
         theta=theta if shared.intercept else theta[1:],
@@ -168,6 +179,7 @@ def _of_target(
         condition=shared.condition,
         dependent=tuple(k - 1 for k in shared.dependent),
         error=error,
+        sse_error=rounding / sse if sse > 0 else np.inf,
     )
 
 

@@ -3,7 +3,8 @@
 header        JSON text: format, version, and the scalars and names of `SufficientStatistics`
 gram          (2, d + 2, d + 2): G in double-double, high parts and low ones
 frame         (2, d + 2): origins and exponents of its coordinates; absent before the first block
-anchor        (d + 3,): coefficients of the provisional fit and its exponent; absent without one
+anchor        (d + 4,): coefficients of the provisional fit, the exponent of its residual, and
+              whether that is computed in float64 (1) or double-double (0); absent without one
 counted       (3,): rows, Σ w and Σ log w of complete blocks
 pending       (d + 2, rows): x, y and w of the incomplete block
 """
@@ -69,7 +70,7 @@ def check(arrays: Mapping[str, FloatArray], d: int, block: int) -> None:
     if "frame" in arrays:
         shapes["frame"] = (2, d + 2)
     if "anchor" in arrays:
-        shapes["anchor"] = (d + 3,)
+        shapes["anchor"] = (d + 4,)
     for name in {*shapes, *arrays}:
         array = arrays.get(name)
         got = None if array is None else (array.shape, array.dtype)

@@ -60,7 +60,12 @@ def fit_targets(
 
     found = gathered(together, method, statistic, solved)
     blocks = Blocks(together, found.statistics.names, targets[-1])
-    sums = residual_sums(blocks.parts(), found.solutions, n_threads)
+    sums = found.sums()
+    if sums is None:
+        sums, found = (
+            residual_sums(blocks.parts(), found.solutions, n_threads),
+            found.passed_again(),
+        )
     return tuple(
         result(
             found.statistics,

@@ -87,9 +87,10 @@ class LinearFits:
         Notes
         -----
         "cg": three passes over X, and one of 4 n d flops for each iteration; O(d) memory. The rest:
-        two passes over X, a third in double-double where float64 could lose the tenth digit;
-        n p² flops, 6 to 15 times as many for the third; O(p²) memory for each thread and a block
-        of rows. θ is right to ten digits unless a warning says otherwise.
+        one pass, n p² flops; a second in double-double, 6 to 15 times as many, where float64 could
+        lose the tenth digit; one more for the residuals, 13 n p flops, where SSE would lose some or
+        d > 128. O(p²) memory for each thread and a block of rows. θ is right to ten digits unless a
+        warning says otherwise. θ and SSE have the same bits for any n_threads and instruction set.
 
         Examples
         --------

@@ -7,6 +7,7 @@ bits.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -139,11 +140,12 @@ def gram(
     double_double: bool,
     checked: bool,
     n_threads: int,
-    about: tuple[Array, Array] | tuple[()] = (),
+    about: Sequence[Array] = (),
 ) -> int:
     """Add Σ w z zᵀ, z = (1, scale (x, y) − shift), to hi + lo (m, m); the number of rows done.
 
-    With `about`, hi and lo (d + 1,), the residual of the scaled y stands for y.
+    With `about`, (d + 1,), a residual stands for y: in float64 that of z_y from `about` · (1, z);
+    in double-double, given hi and lo, that of the columns not shifted.
     """
     done: int = module().gram(
         hi,

@@ -120,6 +120,25 @@ static inline void add_rectangle(
     }
 }
 
+/* y -= b_0 + sum_j b_{j + 1} z_j over n rows, a multiple of four, in float64 */
+static inline void subtract_products(
+    const double *b, const double *z, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d, double *y
+) {
+    ptrdiff_t r = 0;
+#define SUBTRACT(FOURS)                                                                           \
+    for (; r + 4 * FOURS <= n; r += 4 * FOURS) {                                                  \
+        four f[FOURS];                                                                            \
+        for (int i = 0; i < FOURS; i++) f[i] = sub4(load4(y + r + 4 * i), spread4(b[0]));         \
+        for (ptrdiff_t j = 0; j < d; j++)                                                         \
+            for (int i = 0; i < FOURS; i++)                                                       \
+                f[i] = sub4(f[i], mul4(spread4(b[j + 1]), load4(z + j * pitch + r + 4 * i)));     \
+        for (int i = 0; i < FOURS; i++) store4(y + r + 4 * i, f[i]);                              \
+    }
+    SUBTRACT(4)
+    SUBTRACT(1)
+#undef SUBTRACT
+}
+
 /* w_r z_rj of a panel */
 static inline void weigh_panel(
     const double *w, const double *z, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t width, double *u

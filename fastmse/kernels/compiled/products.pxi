@@ -12,6 +12,9 @@ cdef extern from "products.h" nogil:
         const char *const *next
         ptrdiff_t streams, lines, share, line
     ptrdiff_t product_calls(ptrdiff_t m) noexcept
+    void subtract_products(
+        const double *b, const double *z, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d, double *y
+    ) noexcept
     void add_tile(
         const double *z, const double *w, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t start,
         ptrdiff_t end, double *G, ptrdiff_t G_pitch, ptrdiff_t G_low, double *u, Asking *ahead
@@ -30,8 +33,8 @@ cdef struct Products:
     Rows rows
     ptrdiff_t m               # columns of z
     const double *shift
-    const double *about_hi    # (n_features + 1), or NULL: y is then y - about (1, x)
-    const double *about_lo
+    const double *about_hi    # (n_features + 1), or NULL: y is then a residual
+    const double *about_lo    # of the columns as they are; NULL if of z, in float64
     ptrdiff_t pitch           # doubles from one row of G to the next
     ptrdiff_t size            # doubles of G; its low parts are as many, behind it
     ptrdiff_t block           # rows
@@ -53,9 +56,14 @@ cdef void begin_tile(const Products *job, ptrdiff_t n, double *z) noexcept nogil
 cdef void subtract_fit(
     const Products *job, ptrdiff_t n, double *z, const double *w, double *square, double *scratch
 ) noexcept nogil:
-    """y of a tile becomes the residual, whose sum of squares is added to hi + lo; x is shifted."""
+    """y of a tile becomes the residual. If it is exact, its squares add to hi + lo; x is shifted."""
     cdef ptrdiff_t d = job.rows.n_features, pitch = job.rows.pitch, j
     cdef double *y = z + (d + 1) * pitch
+    if job.about_lo == NULL:
+        subtract_products(job.about_hi, z + pitch, pitch, in_fours(n), d, y)
+        for j in range(n, in_fours(n)):
+            y[j] = 0.0
+        return
     dd_add_residuals(
         square, square + 1, z + pitch, pitch, y, counting(w, n, scratch), in_fours(n), d,
         job.about_hi, job.about_lo, y,
@@ -92,7 +100,7 @@ cdef void gram_block(
                 z, w, pitch, in_fours(count), c, min(c + CHUNK, m), G, job.pitch, job.size,
                 panel, &ahead,
             )
-    if job.about_hi != NULL:
+    if job.about_lo != NULL:
         G[(m - 1) * (job.pitch + 1)], G[job.size + (m - 1) * (job.pitch + 1)] = square[0], square[1]
 
 
@@ -189,9 +197,10 @@ def gram(
     """Add G of the rows to `out`, (m, m) with m = 1 + d + k; returns the number of rows done.
 
     X is (n, d), an array or `Columns`; y (n,) or (n, k); scale and shift (d + k,). Where `checked`
-    it ends before a block that is not finite. With `about`, (d + 1,), whose first is the intercept,
-    y is its residual y - about (1, x) of the scaled rows, and the sum of its squares is in
-    double-double: not for `double_double`, nor several targets.
+    it ends before a block that is not finite. With `about`, (d + 1,), the intercept first, a residual
+    stands for y. With a low part it is that of the scaled columns, not shifted, and computed in
+    double-double, as is the sum of its squares; else it is z_y - about (1, z) in float64. Not for
+    `double_double`, nor several targets.
     """
     cdef Products job
     cdef ptrdiff_t m = out_hi.shape[0], done
@@ -205,7 +214,9 @@ def gram(
     if double_double:
         job.rows.shift = NULL  # shifts exactly
     elif about_hi is not None:
-        job.rows.shift, job.about_hi, job.about_lo = NULL, &about_hi[0], &about_lo[0]
+        job.about_hi = &about_hi[0]
+        if about_lo is not None:
+            job.rows.shift, job.about_lo = NULL, &about_lo[0]
     set_tile(&job.rows)
     job.scratch = (1 + double_double) * (m + PANEL) * job.rows.pitch + tile_scratch(&job.rows)
     with nogil:
