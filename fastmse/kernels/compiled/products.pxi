@@ -56,7 +56,7 @@ cdef void begin_tile(const Products *job, ptrdiff_t n, double *z) noexcept nogil
 cdef void subtract_fit(
     const Products *job, ptrdiff_t n, double *z, const double *w, double *square, double *scratch
 ) noexcept nogil:
-    """y of a tile becomes the residual. If it is exact, its squares add to hi + lo; x is shifted."""
+    """y of a tile becomes the residual; if exact, its squares add to hi + lo and x is shifted."""
     cdef ptrdiff_t d = job.rows.n_features, pitch = job.rows.pitch, j
     cdef double *y = z + (d + 1) * pitch
     if job.about_lo == NULL:
@@ -197,10 +197,10 @@ def gram(
     """Add G of the rows to `out`, (m, m) with m = 1 + d + k; returns the number of rows done.
 
     X is (n, d), an array or `Columns`; y (n,) or (n, k); scale and shift (d + k,). Where `checked`
-    it ends before a block that is not finite. With `about`, (d + 1,), the intercept first, a residual
-    stands for y. With a low part it is that of the scaled columns, not shifted, and computed in
-    double-double, as is the sum of its squares; else it is z_y - about (1, z) in float64. Not for
-    `double_double`, nor several targets.
+    it ends before a block that is not finite. With `about`, (d + 1,), the intercept first, a
+    residual stands for y. With a low part it is that of the scaled columns, not shifted, and
+    computed in double-double, as is the sum of its squares; else it is z_y - about (1, z) in
+    float64. Not for `double_double`, nor several targets.
     """
     cdef Products job
     cdef ptrdiff_t m = out_hi.shape[0], done

@@ -27,10 +27,14 @@ static inline void rows_to_tile(
             z[j * pitch + r] = x[r * row + j] * scale[j] - (shift ? shift[j] : 0.0);
 }
 
+/* Left to itself gcc takes three times as long */
 static inline void column_to_tile(
-    const double *restrict v, ptrdiff_t n, double scale, double shift, double *restrict z
+    const double *v, ptrdiff_t n, double scale, double shift, double *z
 ) {
-    for (ptrdiff_t r = 0; r < n; r++) z[r] = v[r] * scale - shift;
+    const four s = spread4(scale), o = spread4(shift);
+    ptrdiff_t r = 0;
+    for (; r + 4 <= n; r += 4) store4(z + r, sub4(mul4(load4(v + r), s), o));
+    for (; r < n; r++) z[r] = v[r] * scale - shift;
 }
 
 static inline void shift_in_place(double *z, ptrdiff_t n, double shift) {

@@ -168,10 +168,9 @@ cdef Asking ask_for_rows(
     n = min(n, rows.n - first)
     if n <= 0:
         return ahead
-    if not rows.by_columns:
-        if is_dense(&rows.X, rows.n_features):
-            places[0], ahead.streams, size = rows.X.data + first * rows.X.row, 1, rows.X.row
-    elif rows.n_features <= ASKED_COLUMNS:
+    if rows.columns == NULL and is_dense(&rows.X, rows.n_features):
+        places[0], ahead.streams, size = rows.X.data + first * rows.X.row, 1, rows.X.row
+    elif rows.by_columns and rows.n_features <= ASKED_COLUMNS:
         for j in range(rows.n_features):
             column = column_source(rows, j)
             if column.row != column.size:
