@@ -14,6 +14,7 @@ import numba
 import numpy as np
 
 from fastmse.kernels.jit.arrays import DOUBLE, address, is_double, is_plain, plain, stretches
+from fastmse.kernels.jit.decoding import decoder_of
 from fastmse.kernels.jit.layers import threading_layer
 from fastmse.kernels.jit.linear import LinearJob
 from fastmse.kernels.jit.linear_columns import COLUMNS_SCRATCH, TINY, count_columns
@@ -78,7 +79,11 @@ def linear(
     n, d = X.shape
     K, room = len(theta), min(block, n)
     thetas = _padded(theta, intercept)
+    in_place = _is_readable(X, columns)
+    decoder = 0 if in_place else decoder_of(X)
+    is_read = in_place or decoder != 0
     job = LinearJob(
+        decoder,
         *(0, 1, 0, 0, 0),  # X, y and the weights follow
         thetas=address(thetas),
         pitch=thetas.shape[1],
@@ -90,17 +95,16 @@ def linear(
     )
     scratch = 2 * K * room + (COLUMNS_SCRATCH if columns else thetas.size + d * tile_rows(d))
     count = count_columns if columns else count_rows
-    in_place = _is_readable(X, columns)
-    if columns and not in_place and room * d > WIDE_DOUBLES:
+    if columns and not is_read and room * d > WIDE_DOUBLES:
         count_wide(counter, job, block, X, y, sample_weight, scratch)
         return
-    all_plain = in_place and all(is_plain(a) for a in (y, sample_weight) if a is not None)
-    for start, stop in stretches(n, block, 2 if in_place else d + 1, all_plain):
+    all_plain = is_read and all(is_plain(a) for a in (y, sample_weight) if a is not None)
+    for start, stop in stretches(n, block, 2 if is_read else d + 1, all_plain):
         x, right = X[start:stop], plain(y[start:stop])
-        if not in_place:
+        if not is_read:
             x = plain(x, "F" if columns else "C")
         w = None if sample_weight is None else plain(sample_weight[start:stop])
-        row, column = (stride // DOUBLE for stride in x.strides)
+        row, column = (stride if decoder else stride // DOUBLE for stride in x.strides)
         here = job._replace(x=address(x), row=row, column=column, y=address(right), w=address(w))
         count(counter, here, block, stop - start, scratch, n_threads)
 
