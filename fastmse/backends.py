@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from types import ModuleType
 
 import numpy as np
 
 from fastmse import threads
-from fastmse.columns import Columns, Rows, loaded, stretches
+from fastmse.columns import Columns, Rows, in_arrays, loaded, stretches
 from fastmse.kernels import compiled, reference
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
@@ -42,8 +42,8 @@ def select(backend: str) -> ModuleType:
 
 
 def is_default(backend: str, n_threads: int | None) -> bool:
-    """Whether nothing is asked for: a call of a few rows may then go the shortest way."""
-    return backend == "auto" and n_threads is None
+    """Whether a call of a few rows may go the shortest way: no number of threads changes it."""
+    return backend == "auto" and (n_threads is None or (type(n_threads) is int and n_threads > 0))
 
 
 def missing() -> dict[str, str]:
@@ -71,16 +71,17 @@ def n_threads_for(n_doubles: int, n_threads: int | None) -> int:
     return 1
 
 
-def readable(kernels: ModuleType, rows: Rows, block: int, columns: bool = True) -> Iterator[Rows]:
+def readable(kernels: ModuleType, rows: Rows, block: int, columns: bool = True) -> Iterable[Rows]:
     """The rows as these kernels read them, in stretches of whole blocks where that takes a copy.
 
     A table is read in place by `columns`, in a copy where its rows are summed as rows. NumPy's
     sums depend on where a piece ends, and `reference` reads anything.
     """
-    if kernels is reference:
-        yield rows
-    elif columns or not any(isinstance(column, Columns) for column in rows):
-        yield from loaded(rows, block)
-    else:
-        for part in stretches(rows, block):
-            yield [None if column is None else np.asarray(column) for column in part]
+    if in_arrays(rows) or kernels is reference:
+        return (rows,)
+    if columns or not any(isinstance(column, Columns) for column in rows):
+        return loaded(rows, block)
+    return (
+        [None if column is None else np.asarray(column) for column in part]
+        for part in stretches(rows, block)
+    )

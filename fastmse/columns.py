@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -126,6 +126,14 @@ Rows: TypeAlias = Sequence[Column | Columns | None]
 """Columns and matrices of one length; None stands for one that is not there."""
 
 
+_ARRAYS = frozenset({np.ndarray, type(None)})
+
+
+def in_arrays(rows: Rows) -> bool:
+    """Whether every column is an array: any kernel reads it. A third of the time of a loop."""
+    return _ARRAYS.issuperset(map(type, rows))
+
+
 def stretches(rows: Rows, block: int) -> Iterator[Rows]:
     """The rows a few whole blocks at a time: 2 MB as float64, or one block if that is more."""
     given = [column for column in rows if column is not None]
@@ -136,18 +144,17 @@ def stretches(rows: Rows, block: int) -> Iterator[Rows]:
         yield [None if column is None else column[part] for column in rows]
 
 
-def loaded(rows: Rows, block: int) -> Iterator[Rows]:
+def loaded(rows: Rows, block: int) -> Iterable[Rows]:
     """The rows in arrays alone: as they are, or in stretches where a column is `Stored`."""
     if not any(map(_is_stored, rows)):
-        yield rows
-        return
-    for part in stretches(rows, block):
-        yield [_loaded(column) for column in part]
+        return (rows,)
+    return ([_loaded(column) for column in part] for part in stretches(rows, block))
 
 
 def _is_stored(column: Column | Columns | None) -> bool:
-    arrays = column.arrays if isinstance(column, Columns) else [column]
-    return any(isinstance(array, Stored) for array in arrays)
+    if isinstance(column, Columns):
+        return any(isinstance(array, Stored) for array in column.arrays)
+    return isinstance(column, Stored)
 
 
 def _loaded(column: Column | Columns | None) -> Array | Columns | None:

@@ -79,8 +79,8 @@ def _counting(kernels: ModuleType, n_threads: int) -> Count:
 def _sum(count: Count, sample_weight: Any) -> Weighting:
     counter = BlockCounter(1, 2)
     count_pieces(counter, count, [sample_weight], 0, len(sample_weight), PREDICTION_PIECE)
-    total = counter.total()
-    return checked(len(sample_weight), float(total[0] + total[1]), total[2:], sample_weight)
+    high, low, *counts = counter.total().tolist()
+    return checked(len(sample_weight), high + low, counts, sample_weight)
 
 
 def checked(

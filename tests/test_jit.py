@@ -4,6 +4,7 @@ parts.
 
 from __future__ import annotations
 
+import ctypes
 import math
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from storage import lay_matrix, lay_vector
 import fastmse as fm
 from fastmse.columns import Columns
 from fastmse.kernels import jit
-from fastmse.kernels.jit import arrays, wide
+from fastmse.kernels.jit import arrays, decoding, wide
 from fastmse.kernels.jit.memory import begin
 from fastmse.kernels.jit.vectors import fold, keep, load4, load16, part16, split, store
 
@@ -161,3 +162,16 @@ def test_vectors() -> None:
         assert out.tolist() == rows.reshape(4, d).T.ravel().tolist()
     assert kept(math.inf, 0.0) == 0.0
     assert math.isnan(kept(math.nan, math.nan))
+
+
+@pytest.mark.parametrize("by_cpu", [False, True])
+def test_every_float16(by_cpu, monkeypatch) -> None:
+    """With the CPU's conversion, where it has one, and without."""
+    has_it = decoding._converts_halves()
+    monkeypatch.setattr(decoding, "_converts_halves", lambda: by_cpu and has_it)
+    decoder = decoding._decoder.__wrapped__("float16").ctypes
+    halves, found = np.arange(2**16, dtype=np.uint16).view(np.float16), np.empty(2**16)
+    target = ctypes.cast(found.ctypes.data, decoder.argtypes[3])
+    decoder(halves.ctypes.data, 2, halves.size, target)
+    np.testing.assert_array_equal(found, halves.astype(np.float64))
+    assert (np.signbit(found) == np.signbit(halves)).all()

@@ -73,3 +73,11 @@ def test_what_predictions_refuse(f: np.ndarray) -> None:
         fm.mse(Y, f)
     with pytest.raises(ValueError, match="no elements"):
         fm.mse(Y[:0], f[:0].ravel())
+
+
+@pytest.mark.parametrize("n_threads", [0, -1, True, 1.0])
+def test_what_is_no_number_of_threads(n_threads: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="n_threads: got"):
+        fm.mse(Y, Y, n_threads=n_threads)
+    with pytest.raises((TypeError, ValueError), match="n_threads: got"):
+        fm.Linear().evaluate(X, Y, np.ones(2), n_threads=n_threads)

@@ -46,18 +46,16 @@ class OutputElements(Elements):
         self.array.flat[self.rows] = values
 
 
-def as_elements(
-    arrays: Sequence[np.ndarray | None], out: np.ndarray | None
-) -> tuple[list[Any], bool]:
+def as_elements(arrays: Sequence[Any], out: np.ndarray | None) -> tuple[list[Any], bool]:
     """1-D views of arrays of one shape, element i of each the same one; None stays None.
 
     In memory order where all are Fortran-contiguous, else in C order. Where an array has no
     such view it is wrapped in `Elements`, and the second value is True: pieces are copies.
     """
     columns = [*arrays, out]
-    present = [array for array in columns if array is not None]
-    if present[0].ndim == 1:
+    if columns[0].ndim == 1:
         return columns, False
+    present = [array for array in columns if array is not None]
     if all(array.flags.f_contiguous for array in present):
         columns = [None if array is None else array.T for array in columns]
     views = [None if array is None else _flat(array) for array in columns]

@@ -109,7 +109,7 @@ class Linear(LinearFits):
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ xᵢⱼ|, both of the
         float64 residuals; the same bits for any number of threads and instruction set.
         """
-        if backends.is_default(backend, n_threads) and sample_weight is None:
+        if sample_weight is None and backends.is_default(backend, n_threads):
             small = compiled.small_linear(X, y, theta, self.intercept, grad)
             if small is not None:
                 return Evaluation(len(y), float(len(y)), *small)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +21,7 @@ from fastmse.statistics import (
     Stream,
     count_pieces,
 )
-from fastmse.weighting import WeightStream, require_rows, weigh
+from fastmse.weighting import Weighting, WeightStream, require_rows, weigh
 
 COPIED_PIECE = 16 * PREDICTION_BLOCK
 """Elements that no stride describes are copied out in pieces of 512 KB."""
@@ -72,19 +73,14 @@ def mse(
     >>> fm.mse([1.0, 2.0, 3.0], [1.0, 2.0, 5.0])
     1.3333333333333333
     """
-    if backends.is_default(backend, n_threads) and sample_weight is None:
+    if sample_weight is None and backends.is_default(backend, n_threads):
         sse = compiled.small_predictions(y_true, y_pred)
         if sse is not None:
             return sse / len(y_true)
-    evaluation = evaluate(
-        y_true,
-        y_pred,
-        sample_weight=sample_weight,
-        grad=False,
-        backend=backend,
-        n_threads=n_threads,
-    )
-    return float(evaluation.mse)
+    kernels = backends.select(backend)
+    gated = inputs.predictions(y_true, y_pred, sample_weight)
+    weighting, sse = _sums(kernels, gated, None, n_threads)
+    return sse / weighting.weight_sum
 
 
 def evaluate(
@@ -143,7 +139,7 @@ def evaluate(
     (4.0, array([0.        , 0.        , 1.33333333]))
     """
     kernels = backends.select(backend)
-    y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
+    gated = y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
     target = None
     if out is not None:
         if not grad:
@@ -154,14 +150,22 @@ def evaluate(
         dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
         is_array = isinstance(y_pred, np.ndarray)
         out = target = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
-    threads = backends.n_threads_for(2 * y_true.size, n_threads)
-    rows, copied = as_elements([y_true, y_pred, sample_weight], target)
-    piece = COPIED_PIECE if copied else PREDICTION_PIECE
-    weighting = weigh(kernels, y_true.size, rows[2], threads)
+    weighting, sse = _sums(kernels, gated, target, n_threads)
+    return Evaluation(weighting.n, weighting.weight_sum, sse, out)
+
+
+def _sums(
+    kernels: ModuleType, gated: Sequence[Any], target: np.ndarray | None, n_threads: int | None
+) -> tuple[Weighting, float]:
+    """The weighting and SSE of (y_true, y_pred, sample_weight); the gradient to `target`."""
+    n = gated[0].size
+    threads = backends.n_threads_for(2 * n, n_threads)
+    rows, copied = as_elements(gated, target)
+    weighting = weigh(kernels, n, rows[2], threads)
     counter = BlockCounter(1, 0)
     count = _counting(kernels, 2.0 / weighting.weight_sum, threads)
-    count_pieces(counter, count, rows, 0, y_true.size, piece)
-    return Evaluation(weighting.n, weighting.weight_sum, _sse(counter.total()), out)
+    count_pieces(counter, count, rows, 0, n, COPIED_PIECE if copied else PREDICTION_PIECE)
+    return weighting, _sse(counter.total())
 
 
 class PredictionStream:

@@ -2,6 +2,7 @@
 """Merging and folding of nodes, for every backend. Nodes are C-ordered float64."""
 cimport numpy as cnp
 from libc.stddef cimport ptrdiff_t
+from libc.string cimport memcpy
 
 cnp.import_array()
 
@@ -25,9 +26,11 @@ def fold(cnp.ndarray nodes not None, ptrdiff_t blocks, ptrdiff_t n_double):
 
     `nodes` is (levels + 1, width); its last row holds the rows outside the grid.
     """
-    cdef cnp.ndarray total = nodes[nodes.shape[0] - 1].copy()
+    cdef cnp.npy_intp width = cnp.PyArray_DIM(nodes, 1)
+    cdef cnp.ndarray total = cnp.PyArray_SimpleNew(1, &width, cnp.NPY_FLOAT64)
     cdef double *into = <double *> cnp.PyArray_DATA(total)
-    cdef ptrdiff_t width = cnp.PyArray_DIM(nodes, 1), level = 0
+    cdef ptrdiff_t level = 0
+    memcpy(into, row(nodes, cnp.PyArray_DIM(nodes, 0) - 1), width * sizeof(double))
     while blocks >> level:
         if (blocks >> level) & 1:
             merge_nodes(into, row(nodes, level), n_double, width)

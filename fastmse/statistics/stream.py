@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fastmse.columns import Column, Columns, Rows
+from fastmse.columns import Column, Columns, Rows, in_arrays
 from fastmse.statistics.counter import LEVELS, BlockCounter
 from fastmse.statistics.grid import lies_in_columns
 
@@ -78,6 +78,9 @@ def count_pieces(
     counter: BlockCounter, count: Count, rows: Rows, start: int, stop: int, piece: int
 ) -> None:
     """Rows [start, stop) in pieces of bounded work, so that signals are served between them."""
+    if 0 < stop - start <= piece and in_arrays(rows) and stop - start == _length(rows):
+        count(counter, rows)  # a slice takes 0.2 us
+        return
     for first in range(start, stop, piece):
         count(counter, _slice(rows, first, min(first + piece, stop)))
 

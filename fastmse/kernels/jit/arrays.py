@@ -1,4 +1,6 @@
-"""Arrays as the kernels read them: aligned float64, by its address; anything else is decoded."""
+"""Arrays as the kernels read them: aligned float64, by its address; anything else is decoded,
+X by the kernels themselves where they have a decoder, the rest by NumPy.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,11 @@ DECODED_DOUBLES = 2**17
 def address(array: Array | None) -> int:
     """Of the first element, for as long as the caller keeps the array alive; 0 for None."""
     return 0 if array is None else int(array.ctypes.data)
+
+
+def encoded_address(array: Array) -> int:
+    """The same of an array of any type and alignment, for a decoder."""
+    return int(array.ctypes.data)
 
 
 def is_double(array: Array) -> bool:

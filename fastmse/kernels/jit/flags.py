@@ -38,6 +38,11 @@ def inlined_kernel(function: Function) -> Function:
     return cast("Function", numba.njit(forceinline=True, **_INNER)(function))
 
 
+def callback(signature: Any) -> Callable[[Function], Any]:
+    """For kernels to call by an address they are given; compiled at once."""
+    return cast("Callable[[Function], Any]", numba.cfunc(signature, error_model="numpy"))
+
+
 def inner_kernel(function: Function) -> Function:
     """For kernels to call, never Python: compiled by itself, and called by its address.
 

@@ -19,6 +19,8 @@ from fastmse.statistics.counter import Node
 class LinearJob(NamedTuple):
     """Where X and the rest lie: addresses, and strides in doubles. 0 stands for no weights."""
 
+    decoder: int
+    "of X, whose strides are then bytes; 0 where its elements are read in place"
     x: int
     row: int
     column: int

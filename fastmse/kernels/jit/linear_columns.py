@@ -15,6 +15,7 @@ from fastmse.kernels.jit.columns import (
     residuals_of_columns,
     sum_columns,
 )
+from fastmse.kernels.jit.decoding import decode
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.grid import Driver
 from fastmse.kernels.jit.lanes import fill, store_pair
@@ -73,6 +74,19 @@ def pack(
             target[j * pitch + i] = x[i * row + j * column]
 
 
+@inner_kernel
+def decode_slab(job: LinearJob, row: int, j: int, w: Pointer, some: bool, target: Slab) -> None:
+    """Columns from j on as float64; if only `some` rows count, the others as zeros."""
+    for k in range(target.width):
+        x = job.x + row * job.row + (j + k) * job.column
+        decode(job.decoder, x, job.row, target.n, shift(target.x, k * target.pitch))
+    if some:
+        for k in range(target.width):
+            for i in range(target.n):
+                if w[i] == 0.0:
+                    target.x[k * target.pitch + i] = 0.0
+
+
 @inlined_kernel
 def slab_of(
     job: LinearJob, at: Block, first: int, rows: int, start: int, j: int, count: int, longest: int
@@ -81,7 +95,10 @@ def slab_of(
     n, count = min(longest, rows - start), min(count, job.n_features - j)
     x = shift(pointer(job.x), (first + start) * job.row + j * job.column)
     w = shift(at.rows.w, start)
-    if at.rows.weighted and any_zero(w, n):
+    some = at.rows.weighted and any_zero(w, n)
+    if job.decoder != 0:
+        decode_slab(job, first + start, j, w, some, Slab(at.free, longest, start, n, count))
+    elif some:
         copy_slab(x, job.row, job.column, w, n, count, at.free, longest)
     elif job.row != 1:
         pack(x, job.row, job.column, n, count, at.free, longest)
@@ -93,7 +110,7 @@ def slab_of(
 @inlined_kernel
 def asks(job: LinearJob, j: int, count: int) -> bool:
     """Whether the columns after [j, j + count), as many of them, are asked for meanwhile."""
-    return job.n_features > ASKED_FEATURES and j + 2 * count <= job.n_features
+    return job.decoder == 0 and job.n_features > ASKED_FEATURES and j + 2 * count <= job.n_features
 
 
 @inner_kernel
@@ -150,7 +167,7 @@ def few_columns_block(job: LinearJob, first: int, rows: int, node: Node, at: Blo
 @inner_kernel
 def longest_slab(job: LinearJob, at: Block, rows: int) -> int:
     """All rows at once where one theta reads them in place, else what L1 holds."""
-    copied = job.row != 1 or (at.rows.weighted and any_zero(at.rows.w, rows))
+    copied = job.decoder != 0 or job.row != 1 or (at.rows.weighted and any_zero(at.rows.w, rows))
     return SLAB if copied or job.n_thetas > 1 else rows
 
 

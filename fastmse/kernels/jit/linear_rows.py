@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastmse.kernels.jit.decoding import decode
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel, serial_kernel
 from fastmse.kernels.jit.grid import Driver
 from fastmse.kernels.jit.lanes import fill
@@ -34,6 +35,21 @@ def copy_tile(x: Pointer, pitch: int, w: Pointer, rows: int, d: int, tile: Point
             tile[i * d + j] = x[i * pitch + j] if kept else 0.0
 
 
+@inner_kernel
+def decode_tile(job: LinearJob, row: int, w: Pointer, rows: int, some: bool, tile: Pointer) -> None:
+    """Rows from `row` on as float64; if only `some` of them count, the others as zeros."""
+    d, x = job.n_features, job.x + row * job.row
+    if job.row == d * job.column:
+        decode(job.decoder, x, job.column, rows * d, tile)
+    else:
+        for i in range(rows):
+            decode(job.decoder, x + i * job.row, job.column, d, shift(tile, i * d))
+    if some:
+        for i in range(rows):
+            if w[i] == 0.0:
+                fill(shift(tile, i * d), d, 0.0)
+
+
 @inlined_kernel
 def ahead_of(job: LinearJob, rows: int, in_place: bool, k: int) -> int:
     """How many doubles ahead memory is asked for while theta k is evaluated on a tile, or 0.
@@ -41,7 +57,7 @@ def ahead_of(job: LinearJob, rows: int, in_place: bool, k: int) -> int:
     Alone in place: a little ahead. Else the next tile, by the first theta.
     """
     d = job.n_features
-    if k > 0 or job.row != d or (job.n_thetas == 1 and d >= LONG_ROW):
+    if k > 0 or job.decoder != 0 or job.row != d or (job.n_thetas == 1 and d >= LONG_ROW):
         return 0
     return min(AHEAD, rows * d) if in_place and job.n_thetas == 1 else rows * d
 
@@ -59,11 +75,14 @@ def rows_block(job: LinearJob, first: int, rows: int, node: Node, scratch: Node)
         n = min(TILE_ROWS - start % TILE_ROWS, rows - start)
         n = n if K == 1 else min(n, tile_rows(d))
         w = shift(at.rows.w, start)
-        place = shift(X, (first + start) * job.row)
-        x, pitch, in_place = place, job.row, True
-        if at.rows.weighted and any_zero(w, n):
+        x, pitch, in_place = shift(X, (first + start) * job.row), job.row, True
+        some = at.rows.weighted and any_zero(w, n)
+        if some or job.decoder != 0:
             n = min(n, tile_rows(d))
-            copy_tile(place, job.row, w, n, d, tile)
+            if job.decoder != 0:
+                decode_tile(job, first + start, w, n, some, tile)
+            else:
+                copy_tile(x, job.row, w, n, d, tile)
             x, pitch, in_place = tile, d, False
         for k in range(K):
             theta, here = theta_of(job, k), rows_of(job, at, k, start)
