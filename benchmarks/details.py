@@ -33,6 +33,7 @@ SECTIONS = (
     Section("Linear fits", "fits", (ROOF, *FITS)),
     Section("In the cache", "cache", (ROOF, "GB/s")),
     Section("Peak extra memory", "memory", ("MB",)),
+    Section("Peak extra memory of fits", "fit memory", ("MB",)),
 )
 
 

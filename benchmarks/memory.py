@@ -1,4 +1,4 @@
-"""Peak extra memory of evaluations, each in a process of its own."""
+"""Peak extra memory of evaluations and fits, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ GIVE_BACK = {
     "MALLOC_TRIM_THRESHOLD_": "0",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
+NAMES = {
+    "linear": "{layout}, {dtype}, d = {d}, K = {K}",
+    "predictions": "{work}, {layout}",
+}
+FIT = "{work}, {layout}, {dtype}, d = {d}"
 Record = dict[str, Any]
 
 
@@ -54,6 +59,20 @@ def all_problems() -> Iterator[Record]:
     yield problem("predictions, gradient into out", "contiguous", backend="numba")
 
 
+def fits(*, quick: bool = False) -> Iterator[Record]:
+    """Every method, of float32: narrow and wide rows, both orders, weights, tables."""
+    if quick:
+        yield problem("gram", dtype="float32")
+        return
+    for work in ("gram", "gram2", "cg", "two targets", "robust", "SufficientStatistics"):
+        yield problem(work, "C", "float32")
+        yield problem(work, "F", "float32", weighted=True)
+    yield problem("gram", "table in chunks", "float32")
+    for d in (10, 1000):
+        yield problem("gram", "C", "float32", d)
+    yield problem("cg", "F", "float32", 10_000)
+
+
 def problem(
     work: str = "linear",
     layout: str = "C",
@@ -63,15 +82,14 @@ def problem(
     weighted: bool = False,
     backend: str = "",
 ) -> Record:
-    """An evaluation; by the backend of the whole run where none is named."""
-    d = d if work == "linear" else 1
+    """An evaluation or a fit; by the backend of the whole run where none is named."""
+    d = 1 if work.startswith("predictions") else d
     return {"work": work, "layout": layout, "dtype": dtype, "d": d, "K": K,
             "weighted": weighted, "backend": backend}  # fmt: skip
 
 
 def name_of(problem: Record) -> str:
-    form = "{layout}, {dtype}, d = {d}, K = {K}"
-    name = (form if problem["work"] == "linear" else "{work}, {layout}").format(**problem)
+    name = NAMES.get(problem["work"].partition(",")[0], FIT).format(**problem)
     weights = ", weights" if problem["weighted"] else ""
     backend = f", {problem['backend']}" if problem["backend"] else ""
     return name + weights + backend
@@ -79,7 +97,9 @@ def name_of(problem: Record) -> str:
 
 def measured(problem: Record, values: int, n_threads: int, backend: str) -> Record:
     """Peak resident bytes during the call beyond those before it."""
-    record = {"group": "memory", "name": name_of(problem), "threads": n_threads, **problem}
+    fit = not problem["work"].startswith(tuple(NAMES))
+    group = "fit memory" if fit else "memory"
+    record = {"group": group, "name": name_of(problem), "threads": n_threads, **problem}
     if reason := missing(problem):
         return {**record, "skipped": reason}
     asked = {**problem, "values": values, "n_threads": n_threads}

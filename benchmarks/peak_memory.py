@@ -1,4 +1,4 @@
-"""``python peak_memory.py PROBLEM``: the peak memory of one evaluation, as JSON.
+"""``python peak_memory.py PROBLEM``: the peak memory of one evaluation or fit, as JSON.
 
 The data are made first and the code is warm; then Linux's high-water mark is reset.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,40 @@ def linear(problem: dict[str, Any], n: int) -> Callable[[], object]:
     theta = np.ones(d) if problem["K"] == 1 else np.ones((problem["K"], d))
     weights = a_third_zeros(n) if problem["weighted"] else None
     return partial(fm.Linear().evaluate, X, numbers(n), theta, sample_weight=weights)
+
+
+def fit(problem: dict[str, Any], n: int) -> Callable[..., object]:
+    d = problem["d"]
+    X = MATRICES[problem["layout"]](n, d, problem["dtype"])
+    y = np.random.default_rng(1).standard_normal(n)
+    weights = 1.0 + a_third_zeros(n) if problem["weighted"] else None
+    return partial(FITS[problem["work"]], X, y, weights)
+
+
+def by(method: str) -> Callable[..., object]:
+    """`Linear.fit` by one of its methods."""
+
+    def fitted(X: Any, y: Any, weights: Any, **options: Any) -> object:
+        kind = {"method": method, "sample_weight": weights}
+        return fm.Linear(intercept=True).fit(X, y, **kind, **options)
+
+    return fitted
+
+
+def of_targets(X: Any, y: Any, weights: Any, **options: Any) -> object:
+    both = np.broadcast_to(y[:, None], (len(y), 2))
+    return fm.Linear(intercept=True).fit(X, both, method="gram", sample_weight=weights, **options)
+
+
+def robust(X: Any, y: Any, weights: Any, **options: Any) -> object:
+    found = fm.Linear(intercept=True).fit(X, y, method="gram", sample_weight=weights, **options)
+    return found.robust("HC3")
+
+
+def statistics(X: Any, y: Any, weights: Any, **options: Any) -> object:
+    found = fm.SufficientStatistics(X.shape[1], intercept=True, **options)
+    found.update(X, y, weights)
+    return found.fit()
 
 
 def a_third_zeros(n: int) -> Any:
@@ -104,6 +139,14 @@ def table(n: int, d: int, dtype: str, pieces: int = 1) -> Any:
     return pa.table({f"x{j}": column() for j in range(d)})
 
 
+FITS: dict[str, Callable[..., object]] = {
+    "gram": by("gram"),
+    "gram2": by("gram2"),
+    "cg": by("cg"),
+    "two targets": of_targets,
+    "robust": robust,
+    "SufficientStatistics": statistics,
+}
 RUNS: dict[str, Callable[[int], Any]] = {
     "contiguous": beside,
     "strided": strided,
@@ -122,11 +165,17 @@ MATRICES: dict[str, Callable[[int, int, str], Any]] = {
 
 
 def main(problem: dict[str, Any]) -> None:
-    make = linear if problem["work"] == "linear" else predictions
-    options = {"backend": problem["backend"], "n_threads": problem["n_threads"]}
-    make(problem, WARM_VALUES // problem["d"])(**options)
-    call = make(problem, problem["values"] // problem["d"])
-    print(json.dumps({"peak": peak(partial(call, **options))}))
+    options = {"n_threads": problem["n_threads"]}
+    if problem["work"] in FITS:
+        make = fit
+    else:
+        make = linear if problem["work"] == "linear" else predictions
+        options["backend"] = problem["backend"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of digits and iterations: the numbers repeat
+        make(problem, WARM_VALUES // problem["d"])(**options)
+        call = make(problem, problem["values"] // problem["d"])
+        print(json.dumps({"peak": peak(partial(call, **options))}))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ def small(options: Options) -> Iterator[Step]:
 
 def peaks(options: Options) -> Iterator[Step]:
     values, n_threads, backend = options.memory_values, max(options.threads), options.backend
-    for problem in memory.problems(quick=options.quick):
-        record = partial(memory.measured, problem, values, n_threads, backend)
-        yield Step(f"memory: {memory.name_of(problem)}", record)
+    problems = {"memory": memory.problems, "fit memory": memory.fits}
+    for group, of_group in problems.items():
+        for problem in of_group(quick=options.quick):
+            record = partial(memory.measured, problem, values, n_threads, backend)
+            yield Step(f"{group}: {memory.name_of(problem)}", record)

@@ -14,6 +14,9 @@ IN_PLACE = NumPyInPlace.name
 PER_THETA = 64
 """Bytes for each thread, theta and feature: eight doubles of sums, parameters and scratch."""
 
+PER_PRODUCT = 160
+"""Bytes for each element of a Gram matrix: ten in double-double, of blocks, copies and inverse."""
+
 
 def fraction(record: Record, name: str = "ours") -> float:
     """Of the read roof."""
@@ -66,6 +69,8 @@ def microseconds(record: Record) -> float:
 def megabytes(record: Record) -> float:
     """Peak memory beyond what threads, thetas and features are granted, in MB; 0 below."""
     granted = PER_THETA * record["threads"] * record["K"] * record["d"]
+    if record["group"] == "fit memory" and record["work"] != "cg":
+        granted += PER_PRODUCT * record["d"] ** 2
     return max(record["peak"] - granted, 0) / 1e6
 
 

@@ -117,6 +117,8 @@ TARGETS = (
            "Linear.evaluate, d = 5, n = 100", at_most=True),
     Target("memory", "peak extra memory, beyond 64 B · threads · K · d", "MB", both(8),
            ("memory",), at_most=True),
+    Target("fit-memory", "peak extra memory of a fit, beyond 160 B · d² and as above", "MB",
+           both(16), ("fit memory",), at_most=True),
 )  # fmt: skip
 
 

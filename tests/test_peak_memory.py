@@ -1,4 +1,6 @@
-"""An evaluation takes less than 8 MB + O(threads K d) beyond its arrays, whatever their storage."""
+"""An evaluation takes less than 8 MB + O(threads K d) beyond its arrays, a fit 16 MB + O(d^2),
+whatever their storage.
+"""
 
 from __future__ import annotations
 
@@ -87,6 +89,13 @@ def test_the_peak_of_many_values(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("work", [VALUE, GRADIENT])
 def test_the_peak_of_predictions_without_a_flat_view(work: str) -> None:
     assert megabytes({"work": work, "layout": "3-D"}) < 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", ["C", "F", "table in chunks"])
+@pytest.mark.parametrize("work", ["gram", "gram2", "cg", "robust", "SufficientStatistics"])
+def test_the_peak_of_a_fit(work: str, layout: str) -> None:
+    assert megabytes({"work": work, "layout": layout, "dtype": "float32", "weighted": True}) < 16
 
 
 def test_temporaries_of_numpy_are_out_of_bounds() -> None:
