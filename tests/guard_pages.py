@@ -18,6 +18,7 @@ from bit_problems import digest
 
 import fastmse as fm
 from fastmse.columns import Columns
+from fastmse.kernels import compiled
 
 PAGE = mmap.PAGESIZE
 MPROTECT = ctypes.CDLL(None).mprotect
@@ -93,7 +94,7 @@ class Problem:
 def rows(backend: str) -> None:
     """C order: side by side, apart, and reversed."""
     rng = np.random.default_rng(0)
-    for d, n, dtype in product(ROW_LENGTHS, ROWS, ("f8", "f4", "i1")):
+    for d, n, dtype in product(ROW_LENGTHS, ROWS, ("f8", "f4", "f2", "i1")):
         given = Problem(backend, rng, rng.integers(-60, 60, (n, d)).astype(dtype))
         size = given.X.itemsize
         for pitch, at_end in product((d, d + 3, -d) if dtype == "f8" else (d,), (False, True)):
@@ -163,8 +164,38 @@ def check_gradient(
         y[...], f[...] = before
 
 
+def fits(backend: str) -> None:
+    """Gram matrices, about a fit and not, and sums of residuals: rows, columns, a table."""
+    assert backend == "auto"
+    rng = np.random.default_rng(5)
+    for d, n, dtype, order in product(NUMBERS_OF_COLUMNS, (*ROWS, 513), ("f8", "f4", "i1"), "CF"):
+        X = rng.integers(-60, 60, (n, d)).astype(dtype, order=order)
+        y, w, about = rng.normal(size=n), rng.random(n) + 0.5, rng.normal(size=(2, d + 1))
+        for weight in (None, w):
+            expected = sums(X, y, weight, about)
+            for at_end in (False, True):
+                held = fenced(X, at_end), fenced(y, at_end)
+                tables = Columns([fenced(x, at_end) for x in X.T], [f"x{j}" for j in range(d)], n)
+                at = None if weight is None else fenced(weight, at_end)
+                for matrix in (held[0], tables):
+                    found = sums(matrix, held[1], at, fenced(about, at_end))
+                    assert found == expected, f"fits: {d=} {n=} {dtype=} {order=} {at_end=}"
+
+
+def sums(X: Any, y: np.ndarray, w: np.ndarray | None, about: np.ndarray) -> bytes:
+    """All that the kernels of fits add up."""
+    d = X.shape[1]
+    scale, shift = np.ones(d + 1), np.full(d + 1, 0.5)
+    G, sse = np.zeros((4, 2, d + 2, d + 2)), np.zeros((2, 1))
+    fits = ((False, ()), (True, ()), (False, about[:1]), (False, about))
+    for (hi, lo), (double_double, subtracted) in zip(G, fits, strict=True):
+        compiled.gram(hi, lo, X, y, w, scale, shift, 256, double_double, True, 1, tuple(subtracted))
+    compiled.residual_sums(*sse, X, y, w, scale, about[:1], about[1:], 256, 1)
+    return G.tobytes() + sse.tobytes()
+
+
 WORKS: dict[str, Callable[[str], None]] = {
-    work.__name__: work for work in (rows, columns, tables, predictions, streamed)
+    work.__name__: work for work in (rows, columns, tables, predictions, streamed, fits)
 }
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("backend", "work"),
     [
         pytest.param("auto", "rows", marks=pytest.mark.slow),
-        *(("auto", work) for work in ("columns", "tables", "predictions", "streamed")),
+        *(("auto", work) for work in ("columns", "tables", "predictions", "streamed", "fits")),
         *(
             pytest.param("numba", work, marks=pytest.mark.slow)
             for work in ("rows", "columns", "tables", "predictions")
