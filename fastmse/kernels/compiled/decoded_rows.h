@@ -112,7 +112,7 @@ typedef void (*decoded_rows_t)(
                 theta, x + i * row, row, d, tile, pitch, ahead.next + i * row                  \
             );                                                                                 \
             const four c = residual4(add4(spread4(offset), f), &here, i, here.w != NULL);      \
-            if (g) add_four_rows(c, tile, pitch, 0, d, g);                                     \
+            if (g) add_four_rows(&c, 1, tile, pitch, 0, d, &g, &NOTHING);                       \
         }                                                                                      \
         for (ptrdiff_t k = i; k < n; k++)                                                      \
             decode_##NAME(x + k * row, SIZE, d, tile + (k - i) * pitch);                       \
