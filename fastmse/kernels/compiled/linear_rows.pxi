@@ -2,7 +2,7 @@
 
 cdef enum:
     TILE_ROWS = 64            # rows of a gradient run: 16 groups of four, then added to the block's
-    TILE_DOUBLES = 1024       # 8 KB, a quarter of a small L1: thetas and the next tile are there, too
+    TILE_DOUBLES = 1024       # 8 KB, a quarter of a small L1: the next tile and thetas come in, too
     LAST_ROWS = 4             # of the array, evaluated from a copy: vectors read beyond them
 
 
@@ -45,9 +45,8 @@ cdef void copy_tile(
 cdef inline bint any_zero(const double *w, ptrdiff_t n) noexcept nogil:
     cdef ptrdiff_t i
     cdef int zeros = 0
-    if w != NULL:
-        for i in range(n):
-            zeros |= w[i] == 0.0
+    for i in range(n):
+        zeros |= w[i] == 0.0
     return zeros
 
 
@@ -102,7 +101,7 @@ cdef Tile next_tile(
     cdef ptrdiff_t least = tile_rows(job.n_features)
     tile.start, tile.n = start, most
     tile.here = job.X.data + (first + start) * job.X.row
-    tile.in_place = dense and not (at.w != NULL and any_zero(at.w + start, most))
+    tile.in_place = dense and not (at.zeros and any_zero(at.w + start, most))
     if tile.in_place and first + start + most == job.n_rows:
         if most > LAST_ROWS:
             tile.n = (most - 1) // LAST_ROWS * LAST_ROWS
