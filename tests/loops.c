@@ -9,7 +9,8 @@
 enum { MOST_ROWS = 400, MOST_FEATURES = 520, ROOM = MOST_ROWS * MOST_FEATURES };
 
 static double X[ROOM + 16], y[MOST_ROWS], w[MOST_ROWS], f[MOST_ROWS], r[MOST_ROWS], c[MOST_ROWS];
-static double drawn[MOST_FEATURES], theta[MOST_FEATURES + 16], G[MOST_FEATURES + 16];
+static double c2[MOST_ROWS], G2[MOST_FEATURES + 16], G[MOST_FEATURES + 16];
+static double drawn[MOST_FEATURES], theta[MOST_FEATURES + 16];
 static uint64_t digest = 14695981039346656037u, state = 1;
 
 static void see(const double *a, ptrdiff_t n) {
@@ -30,12 +31,27 @@ static void fill(double *a, ptrdiff_t n) {
 }
 
 static void see_rows(ptrdiff_t n, ptrdiff_t d, const Column *at, int far) {
-    Ahead ahead = {(const char *)X, 0, far};
+    const Ahead ahead = {(const char *)X, 0, far};
+    const Turn turn = {{theta}, {0.5}, {*at}, {G}};
     memset(G, 0, sizeof G);
-    evaluate_rows(theta, 0.5, X, d, n, d, at, G, ahead);
+    evaluate_rows(&turn, 1, X, d, n, d, ahead);
     see(at->r, n);
     see(at->c, n);
     see(G, d);
+}
+
+/* Two thetas, theta and the first row, in one turn */
+static void see_two(ptrdiff_t n, ptrdiff_t d, const Column *at) {
+    const Ahead ahead = {(const char *)X, 1, 0};
+    const Column second = {at->y, at->w, f, at->w ? c2 : f};
+    const Turn turn = {{theta, X}, {0.5, 0.25}, {*at, second}, {G, G2}};
+    memset(G, 0, sizeof G);
+    memset(G2, 0, sizeof G2);
+    evaluate_rows(&turn, 2, X, d, n, d, ahead);
+    see(at->c, n);
+    see(second.c, n);
+    see(G, d);
+    see(G2, d);
 }
 
 static void see_columns(ptrdiff_t n, ptrdiff_t d, const Column *at) {
@@ -89,6 +105,7 @@ int main(void) {
                 memset(theta, 0, sizeof theta);
                 memcpy(theta, drawn, features[b] * sizeof *theta);
                 see_columns(lengths[a], features[b], &at);
+                see_two(lengths[a], features[b], &at);
                 for (int far = 0; far < 2 && features[b] > 3; far++)
                     see_rows(lengths[a], features[b], &at, far);
             }

@@ -33,7 +33,7 @@ static ALWAYS_INLINE four four_float32(const char *source) {
     return of_floats(_mm_loadu_ps((const float *)source));
 }
 static ALWAYS_INLINE four four_bfloat16(const char *source) {
-    return of_floats(_mm_castsi128_ps(_mm_slli_epi32(_mm_cvtepu16_epi32(bytes8(source)), 16)));
+    return of_floats(_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), bytes8(source))));
 }
 static ALWAYS_INLINE four four_int8(const char *source) {
     return of_ints(_mm_cvtepi8_epi32(bytes4(source)));
@@ -112,7 +112,7 @@ typedef void (*decoded_rows_t)(
                 theta, x + i * row, row, d, tile, pitch, ahead.next + i * row                  \
             );                                                                                 \
             const four c = residual4(add4(spread4(offset), f), &here, i, here.w != NULL);      \
-            if (g) add_four_rows(c, tile, pitch, 0, d, g);                                     \
+            if (g) add_four_rows(&c, 1, tile, pitch, 0, d, &g, &NOTHING);                       \
         }                                                                                      \
         for (ptrdiff_t k = i; k < n; k++)                                                      \
             decode_##NAME(x + k * row, SIZE, d, tile + (k - i) * pitch);                       \

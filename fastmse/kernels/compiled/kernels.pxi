@@ -5,6 +5,7 @@ import numpy as np
 cimport numpy as cnp
 from cython.parallel cimport parallel, prange, threadid
 from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free, labs, malloc
 from libc.string cimport memcpy, memmove, memset
 

@@ -17,7 +17,7 @@ cdef extern from "lanes.h" nogil:
     double block_sum(const double *a, ptrdiff_t n) noexcept
 
 cdef extern from "rows.h" nogil:
-    const int AHEAD_LINES, LONG_ROW
+    const int AHEAD_LINES, SHORT_ROW, LONG_ROW
     ctypedef struct Column:
         const double *y
         const double *w
@@ -28,9 +28,14 @@ cdef extern from "rows.h" nogil:
         ptrdiff_t lines
         bint far
     void residuals(const double *f, const Column *at, ptrdiff_t n) noexcept
+    ctypedef struct Turn:
+        const double *theta[2]
+        double offset[2]
+        Column at[2]
+        double *g[2]
     void evaluate_rows(
-        const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n,
-        ptrdiff_t d, const Column *at, double *g, Ahead ahead
+        const Turn *turn, int thetas, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
+        Ahead ahead
     ) noexcept
     void end_run(double *G, double *run, ptrdiff_t d) noexcept
 

@@ -8,6 +8,7 @@
 cdef struct Block:
     const double *y
     const double *w           # NULL without weights
+    bint zeros                # some of them are 0
     double *r                 # (K, room): f, then the residuals
     double *c                 # (K, room): w r; r itself without weights
     double *G                 # of the node, without the intercept
@@ -25,6 +26,7 @@ cdef Block begin_block(
     at.y = read_rows(&job.y, first, rows, scratch)
     at.w = read_rows(&job.w, first, rows, scratch + B)
     at.r = scratch + 2 * B
+    at.zeros = False
     at.c = at.r + K * B
     at.free = at.c + K * B
     at.G = node + 2 * job.n_double + job.intercept
@@ -36,6 +38,7 @@ cdef Block begin_block(
     for start from 0 <= start < rows by RUN:
         weigh_run(&sums, at.w + start, min(RUN, rows - start))
     store_weighing(&sums, node, K, job.n_double)
+    at.zeros = sums.zeros > 0.0
     return at
 
 

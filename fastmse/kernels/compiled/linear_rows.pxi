@@ -2,12 +2,12 @@
 
 cdef enum:
     TILE_ROWS = 64            # rows of a gradient run: 16 groups of four, then added to the block's
-    TILE_DOUBLES = 2048       # 16 KB, half of a small L1
+    TILE_DOUBLES = 1024       # 8 KB, a quarter of a small L1: the next tile and thetas come in, too
     LAST_ROWS = 4             # of the array, evaluated from a copy: vectors read beyond them
 
 
 cdef ptrdiff_t tile_rows(ptrdiff_t d) noexcept nogil:
-    """Rows that fit in half of L1: a power of two in [4, 64]."""
+    """Rows of a tile that fits in L1: a power of two in [4, 64]."""
     cdef ptrdiff_t rows = TILE_ROWS
     while rows > 4 and rows * d > TILE_DOUBLES:
         rows //= 2
@@ -45,33 +45,41 @@ cdef void copy_tile(
 cdef inline bint any_zero(const double *w, ptrdiff_t n) noexcept nogil:
     cdef ptrdiff_t i
     cdef int zeros = 0
-    if w != NULL:
-        for i in range(n):
-            zeros |= w[i] == 0.0
+    for i in range(n):
+        zeros |= w[i] == 0.0
     return zeros
 
 
 cdef struct Reach:
-    ptrdiff_t lines           # to ask for with every four rows
+    ptrdiff_t lines           # to ask for with every four rows, by one theta
+    ptrdiff_t lines_of_two    # with every eight columns of each touch, by two thetas
     ptrdiff_t distance        # bytes from a tile to what is asked for first
-    ptrdiff_t share           # bytes that each theta asks for
+    ptrdiff_t share           # bytes that each turn asks for
+
+
+cdef inline ptrdiff_t together(const Job *job) noexcept nogil:
+    """Thetas that take one turn: two, but two or three on short rows gained nothing by it."""
+    return 2 if job.n_thetas > 3 or job.n_features > SHORT_ROW else 1
 
 
 cdef Reach reach_of(const Job *job, bint in_place, ptrdiff_t tile) noexcept nogil:
     """What memory is asked for while a tile is evaluated.
 
-    By one theta in place the lines a little ahead, else the next tile, a share by each theta.
+    By one theta in place the lines a little ahead, else the next tile, a share by each turn of
+    two thetas, half of that in each touch of the rows.
     """
-    cdef ptrdiff_t row = job.X.row, K = job.n_thetas
+    cdef ptrdiff_t row = job.X.row, touches = 1 + job.grad
+    cdef ptrdiff_t turns = (job.n_thetas + together(job) - 1) // together(job)
     cdef Reach reach
-    reach.lines = reach.distance = reach.share = 0
-    if not is_dense(&job.X, job.n_features) or (K == 1 and job.n_features >= LONG_ROW):
+    reach.lines = reach.lines_of_two = reach.distance = reach.share = 0
+    if not is_dense(&job.X, job.n_features) or (job.n_thetas == 1 and job.n_features >= LONG_ROW):
         return reach
-    reach.lines = (4 * row + LINE * K - 1) // (LINE * K)
+    reach.lines = (4 * row + LINE * turns - 1) // (LINE * turns)
+    reach.lines_of_two = (32 * job.X.size + LINE * turns * touches - 1) // (LINE * turns * touches)
     reach.distance = tile * row
-    if in_place and K == 1:
+    if in_place and job.n_thetas == 1:
         reach.distance = min(AHEAD_LINES * LINE, tile * row)
-    reach.share = tile // 4 * reach.lines * LINE
+    reach.share = tile * row // turns
     return reach
 
 
@@ -93,7 +101,7 @@ cdef Tile next_tile(
     cdef ptrdiff_t least = tile_rows(job.n_features)
     tile.start, tile.n = start, most
     tile.here = job.X.data + (first + start) * job.X.row
-    tile.in_place = dense and not (at.w != NULL and any_zero(at.w + start, most))
+    tile.in_place = dense and not (at.zeros and any_zero(at.w + start, most))
     if tile.in_place and first + start + most == job.n_rows:
         if most > LAST_ROWS:
             tile.n = (most - 1) // LAST_ROWS * LAST_ROWS
@@ -108,17 +116,22 @@ cdef void evaluate_tile(
     const Job *job, const Block *at, const Tile *tile, const Reach *reach,
     const double *x, ptrdiff_t pitch, double *runs,
 ) noexcept nogil:
-    cdef ptrdiff_t k
-    cdef Column column
+    """By two thetas at a time, and by one that is left over."""
+    cdef ptrdiff_t k, t, most = together(job), count
+    cdef Turn turn
     cdef Ahead ahead
     ahead.far = tile.in_place and job.n_thetas == 1
-    for k in range(job.n_thetas):
-        column = column_of(job, at, k, tile.start)
-        ahead.next, ahead.lines = tile.here + reach.distance + k * reach.share, reach.lines
-        evaluate_rows(
-            job.slopes + k * job.pitch, job.offsets[k], x, pitch, tile.n, job.n_features, &column,
-            runs + k * job.pitch if job.grad else NULL, ahead,
-        )
+    ahead.next = tile.here + reach.distance
+    for k from 0 <= k < job.n_thetas by most:
+        count = min(most, job.n_thetas - k)
+        for t in range(count):
+            turn.theta[t] = job.slopes + (k + t) * job.pitch
+            turn.offset[t] = job.offsets[k + t]
+            turn.at[t] = column_of(job, at, k + t, tile.start)
+            turn.g[t] = runs + (k + t) * job.pitch if job.grad else NULL
+        ahead.lines = reach.lines_of_two if count == 2 else reach.lines
+        evaluate_rows(&turn, <int> count, x, pitch, tile.n, job.n_features, ahead)
+        ahead.next += reach.share
 
 
 cdef void decode_and_evaluate_tile(

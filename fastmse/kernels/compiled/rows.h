@@ -21,7 +21,7 @@
 #ifndef FASTMSE_ROWS_H
 #define FASTMSE_ROWS_H
 
-#include "four.h"
+#include "four_rows.h"
 
 enum {
     SHORT_ROW = 56,
@@ -76,49 +76,6 @@ static inline void residuals(const double *f, const Column *at, ptrdiff_t n) {
     for (; i < n; i++) residual(f[i], at, i);
 }
 
-/* <theta, x> of four rows */
-static ALWAYS_INLINE four dot_four_rows(
-    const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t d
-) {
-    four low[4], high[4];
-    ptrdiff_t j;
-#define EACH_ROW for (int i = 0; i < 4; i++)
-#define TERM(i, j) mul4(load4(theta + (j)), load4(x + (i) * pitch + (j)))
-#define LAST(i, j) mul4(load4(theta + (j)), first4(load4(x + (i) * pitch + (j)), d - (j)))
-    if (d < 8) {
-        EACH_ROW low[i] = LAST(i, 0);
-        if (d > 4) EACH_ROW low[i] = add4(low[i], LAST(i, 4));
-        return fold4(low);
-    }
-    EACH_ROW low[i] = TERM(i, 0), high[i] = TERM(i, 4);
-    for (j = 8; j + 8 <= d; j += 8)
-        EACH_ROW {
-            low[i] = add4(low[i], TERM(i, j));
-            high[i] = add4(high[i], TERM(i, j + 4));
-        }
-    if (j < d) EACH_ROW low[i] = add4(low[i], LAST(i, j));
-    if (j + 4 < d) EACH_ROW high[i] = add4(high[i], LAST(i, j + 4));
-    EACH_ROW low[i] = add4(low[i], high[i]);
-    return fold4(low);
-#undef EACH_ROW
-#undef TERM
-#undef LAST
-}
-
-/* g_j += sum_i c_i x_ij over four rows, for the columns [j, end) and up to three more */
-static ALWAYS_INLINE void add_four_rows(
-    four c, const double *x, ptrdiff_t pitch, ptrdiff_t j, ptrdiff_t end, double *g
-) {
-    const four factors[4] = {lane4(c, 0), lane4(c, 1), lane4(c, 2), lane4(c, 3)};
-    for (; j < end; j += 4) {
-        const four sum = combine4(
-            factors, load4(x + j), load4(x + pitch + j), load4(x + 2 * pitch + j),
-            load4(x + 3 * pitch + j)
-        );
-        store4(g + j, add4(load4(g + j), sum));
-    }
-}
-
 /* <theta, x> of one row; meanwhile the four rows of `x4`, if any, add to g in the columns
  * [from, to), about a quarter of d. */
 static ALWAYS_INLINE double dot_row_and_add(
@@ -145,7 +102,7 @@ static ALWAYS_INLINE double dot_row_and_add(
             DOT8(j + 8);
             store4(g + from, add4(load4(g + from), sum));
         }
-        add_four_rows(c, x4, pitch, from, to, g);
+        add_four_rows(&c, 1, x4, pitch, from, to, &g, &NOTHING);
     }
     for (; j + 8 <= d; j += 8) {
         PREFETCH(x + j + AHEAD_OF_ROW);
@@ -175,34 +132,50 @@ static inline void last_rows(
     }
 }
 
-/* Residuals of n rows, and their gradient added to g */
+/* What rows are evaluated for: one theta, or two */
+typedef struct {
+    const double *theta[2];
+    double offset[2];
+    Column at[2];
+    double *g[2];
+} Turn;
+
+/* Residuals of n rows, and their gradient added to g. For one theta `lines` are asked
+ * for by every four rows, for two by every eight columns of each touch. */
 static ALWAYS_INLINE void rows_by_four(
-    const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
-    const Column *at, double *g, Ahead ahead, int weighted, int graded
+    const Turn *turn, int thetas, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
+    Ahead ahead, int weighted, int graded
 ) {
-    const Column here = *at; /* in registers: a store of four may alias anything */
+    const Turn here = *turn; /* in registers: a store of four may alias anything */
+    Asked asked = {ahead.next, thetas == 2 ? ahead.lines * LINE : 0};
     ptrdiff_t i = 0;
     for (; i + 4 <= n; i += 4) {
         const double *x4 = x + i * pitch;
-        ask(&ahead);
-        const four f = add4(spread4(offset), dot_four_rows(theta, x4, pitch, d));
-        const four c = residual4(f, &here, i, weighted);
-        if (graded) add_four_rows(c, x4, pitch, 0, d, g);
+        four f[2], c[2];
+        if (thetas == 1) ask(&ahead);
+        dot_four_rows(here.theta, thetas, x4, pitch, d, &asked, f);
+        asked.next += (d + 7) / 8 * asked.step;
+        for (int t = 0; t < thetas; t++)
+            c[t] = residual4(add4(spread4(here.offset[t]), f[t]), &here.at[t], i, weighted);
+        if (!graded) continue;
+        add_four_rows(c, thetas, x4, pitch, 0, d, here.g, &asked);
+        asked.next += (d + 7) / 8 * asked.step;
     }
-    last_rows(theta, offset, x, pitch, i, n, d, at, g);
+    for (int t = 0; t < thetas; t++)
+        last_rows(turn->theta[t], turn->offset[t], x, pitch, i, n, d, &turn->at[t], turn->g[t]);
 }
 
 /* A loop for each case: what is not there costs nothing. */
 static ALWAYS_INLINE void rows_by_four_of(
-    const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
-    const Column *at, double *g, Ahead ahead
+    const Turn *turn, int thetas, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
+    Ahead ahead
 ) {
-    if (!g)
-        rows_by_four(theta, offset, x, pitch, n, d, at, NULL, ahead, at->w != NULL, 0);
-    else if (at->w)
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, ahead, 1, 1);
+    if (!turn->g[0])
+        rows_by_four(turn, thetas, x, pitch, n, d, ahead, turn->at[0].w != NULL, 0);
+    else if (turn->at[0].w)
+        rows_by_four(turn, thetas, x, pitch, n, d, ahead, 1, 1);
     else
-        rows_by_four(theta, offset, x, pitch, n, d, at, g, ahead, 0, 1);
+        rows_by_four(turn, thetas, x, pitch, n, d, ahead, 0, 1);
 }
 
 static inline void rows_in_turn(
@@ -223,7 +196,10 @@ static inline void rows_in_turn(
         }
         before = g ? x + i * pitch : NULL;
     }
-    if (before) add_four_rows(load4(at->c + i - 4), before, pitch, 0, d, g);
+    if (before) {
+        const four c = load4(at->c + i - 4);
+        add_four_rows(&c, 1, before, pitch, 0, d, &g, &NOTHING);
+    }
     last_rows(theta, offset, x, pitch, i, n, d, at, g);
 }
 
@@ -238,10 +214,9 @@ static inline void end_run(double *restrict G, double *restrict run, ptrdiff_t d
 /* Short rows of a known length: the loops over it vanish. */
 #define ROWS_OF(D)                                                                          \
     static NEVER_INLINE void rows_of_##D(                                                   \
-        const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n,  \
-        const Column *at, double *g, Ahead ahead                                            \
+        const Turn *turn, const double *x, ptrdiff_t pitch, ptrdiff_t n, Ahead ahead        \
     ) {                                                                                     \
-        rows_by_four_of(theta, offset, x, pitch, n, D, at, g, ahead);                       \
+        rows_by_four_of(turn, 1, x, pitch, n, D, ahead);                                    \
     }
 ROWS_OF(4)
 ROWS_OF(5)
@@ -249,22 +224,29 @@ ROWS_OF(6)
 ROWS_OF(7)
 ROWS_OF(8)
 
+/* Two thetas that take one turn over rows in L1: each has the bits it has alone. */
 static inline void evaluate_rows(
-    const double *theta, double offset, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
-    const Column *at, double *g, Ahead ahead
+    const Turn *turn, int thetas, const double *x, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d,
+    Ahead ahead
 ) {
+    if (thetas == 2) {
+        rows_by_four_of(turn, 2, x, pitch, n, d, ahead);
+        return;
+    }
     switch (d) {
-    case 4: rows_of_4(theta, offset, x, pitch, n, at, g, ahead); return;
-    case 5: rows_of_5(theta, offset, x, pitch, n, at, g, ahead); return;
-    case 6: rows_of_6(theta, offset, x, pitch, n, at, g, ahead); return;
-    case 7: rows_of_7(theta, offset, x, pitch, n, at, g, ahead); return;
-    case 8: rows_of_8(theta, offset, x, pitch, n, at, g, ahead); return;
+    case 4: rows_of_4(turn, x, pitch, n, ahead); return;
+    case 5: rows_of_5(turn, x, pitch, n, ahead); return;
+    case 6: rows_of_6(turn, x, pitch, n, ahead); return;
+    case 7: rows_of_7(turn, x, pitch, n, ahead); return;
+    case 8: rows_of_8(turn, x, pitch, n, ahead); return;
     default: break;
     }
     if (SHORT_ROW < d && d < LONG_ROW && ahead.far)
-        rows_in_turn(theta, offset, x, pitch, n, d, at, g);
+        rows_in_turn(
+            turn->theta[0], turn->offset[0], x, pitch, n, d, &turn->at[0], turn->g[0]
+        );
     else
-        rows_by_four_of(theta, offset, x, pitch, n, d, at, g, ahead);
+        rows_by_four_of(turn, 1, x, pitch, n, d, ahead);
 }
 
 #endif

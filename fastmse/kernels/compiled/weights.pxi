@@ -12,14 +12,16 @@ cdef struct Weighing:
 
 
 cdef inline void weigh_run(Weighing *sums, const double *w, ptrdiff_t n) noexcept nogil:
+    # Counted in 64-bit integers and without branches, for gcc's vectors: counting in float64
+    # took a sixth of the time of a weighted evaluation at d = 8, a third at d = 4.
+    cdef int64_t zeros = 0, valid = 0
     cdef ptrdiff_t i
-    cdef double zeros = 0.0, invalid = 0.0
     add_run(&sums.total, run_sum(w, n))
     for i in range(n):
         zeros += w[i] == 0.0
-        invalid += not (w[i] >= 0.0 and w[i] <= DBL_MAX)
-    sums.zeros += zeros
-    sums.invalid += invalid
+        valid += (w[i] >= 0.0) & (w[i] <= DBL_MAX)
+    sums.zeros += <double> zeros
+    sums.invalid += <double> (n - valid)
 
 
 cdef inline void store_weighing(
