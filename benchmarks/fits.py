@@ -19,8 +19,8 @@ Record = dict[str, Any]
 Array = NDArray[np.float64]
 Calls = dict[str, Callable[[], object]]
 
-FEATURES = [1, 2, 4, 8, 10, 16, 32, 64, 100, 128, 200, 500]
-QUICK_FEATURES = [8, 64]
+FEATURES = {"C": [1, 2, 4, 8, 10, 32, 64, 100, 128, 200, 500], "F": [2, 10, 64, 500]}
+QUICK_FEATURES = {"C": [8, 64], "F": [8]}
 VALUES, QUICK_VALUES = 20_000_000, 200_000
 PRODUCT = 1200  # rows of the square matrices whose product is the peak: 35 MB of three of them
 SLOW_ROUNDS = 2  # of those that take a second and more
@@ -31,8 +31,8 @@ MODULES = {SCIKIT_LEARN: "sklearn.linear_model", INTELEX: "sklearnex.linear_mode
 
 def problems(*, quick: bool = False) -> Iterator[tuple[str, int]]:
     """Order and number of features."""
-    for order in "CF":
-        for d in QUICK_FEATURES if quick else FEATURES:
+    for order, widths in (QUICK_FEATURES if quick else FEATURES).items():
+        for d in widths:
             yield order, d
 
 
