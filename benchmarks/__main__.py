@@ -25,7 +25,7 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
         return
     wanted = options.of(asked)
     goes_on = (asked.resume or asked.only) and path.exists()
-    run = continued(path, wanted) if goes_on else fresh(wanted, arguments)
+    run = continued(path, wanted) if goes_on else fresh(wanted, options.command(asked))
     steps = [step for step in plan.steps(wanted) if re.search(asked.only, step.key)]
     done = set(run["records"]) if asked.resume else set()
     for _ in measure(run, [step for step in steps if step.key not in done]):
@@ -33,10 +33,10 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
     render(records.load(path), root)
 
 
-def fresh(wanted: Options, arguments: list[str]) -> records.Run:
+def fresh(wanted: Options, command: str) -> records.Run:
     """A run without a record."""
     return {
-        "command": " ".join(["python -m benchmarks", *arguments]),
+        "command": command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "options": wanted.as_json(),
         "machine": machine.describe(),
@@ -47,7 +47,7 @@ def fresh(wanted: Options, arguments: list[str]) -> records.Run:
 def continued(path: Path, wanted: Options) -> records.Run:
     """The run that the JSON holds, if it was one of the same options on the same versions."""
     run = records.load(path)
-    then, now = conditions(run), conditions(fresh(wanted, []))
+    then, now = conditions(run), conditions(fresh(wanted, ""))
     changed = [
         f"{what} {then.get(what, 'unknown')}, now {now.get(what, 'unknown')}"
         for what in {**then, **now}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 import fastmse as fm
 from benchmarks import data, roof, rounds
-from fastmse.fitting import SufficientStatistics
 
 Record = dict[str, Any]
 Array = NDArray[np.float64]
@@ -90,14 +90,14 @@ def theirs(X: Array, y: Array, n_threads: int) -> Calls:
     found: Calls = {"gram2": partial(gathered, X, y, "double-double", n_threads)}
     for name, module in MODULES.items():
         if find_spec(module.partition(".")[0]):
-            model = __import__(module, fromlist=["LinearRegression"]).LinearRegression()
+            model = import_module(module).LinearRegression()
             found[name] = partial(model.fit, X, y)
     return found
 
 
-def gathered(X: Array, y: Array, precision: str, n_threads: int) -> SufficientStatistics:
+def gathered(X: Array, y: Array, precision: str, n_threads: int) -> fm.SufficientStatistics:
     """The Gram matrix of (1, X, y)."""
-    statistics = SufficientStatistics(
+    statistics = fm.SufficientStatistics(
         X.shape[1], intercept=True, precision=precision, n_threads=n_threads
     )
     statistics.update(X, y)

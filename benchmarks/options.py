@@ -59,11 +59,23 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+NAMES = ("mib", "rounds", "threads", "backend")
+
+
 def of(arguments: argparse.Namespace) -> Options:
     """The defaults, or those of a quick run, with what was given instead."""
     base = QUICK if arguments.quick else Options()
-    names = ("mib", "rounds", "threads", "backend")
-    given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
+    given = {name: value for name in NAMES if (value := getattr(arguments, name)) is not None}
     if "threads" in given:
         given["threads"] = tuple(given["threads"])
     return Options(**{**asdict(base), **given})
+
+
+def command(arguments: argparse.Namespace) -> str:
+    """What measures all of it with these options, whatever part was asked for now."""
+    words = ["python -m benchmarks", *["--quick"] * arguments.quick]
+    for name in NAMES:
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name}", *map(str, value if name == "threads" else [value])]
+    return " ".join(words)

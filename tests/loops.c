@@ -78,11 +78,11 @@ static void see_columns(ptrdiff_t n, ptrdiff_t d, const Column *at) {
 }
 
 static void see_predictions(ptrdiff_t n, const double *weights) {
-    for (ptrdiff_t i = 0; i < n; i += RUN) {
-        const double *here = weights ? weights + i : NULL;
-        const double sse = run_loss(X + i, y + i, here, 0.25, c + i, 0, run_length(i, n));
-        see(&sse, 1);
-    }
+    pair sse = {0.0, 0.0};
+    add_losses(&sse, X, y, weights, 0.0, NULL, 0, n);
+    see(&sse.high, 2);
+    add_losses(&sse, X, y, weights, 0.25, c, 0, n);
+    see(&sse.high, 2);
     see(c, n);
     const pair sum = block_dot2(X, y, n);
     const double plain = block_sum(X, n);

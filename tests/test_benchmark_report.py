@@ -263,13 +263,17 @@ def test_a_run_that_was_cut_goes_on(empty: Path, measured: list[str]) -> None:
     assert measured == ["a", "b", "c", "c", "d"]
     command.main([*TINY, "--only", "b"], empty)
     assert measured[5:] == ["b"]
-    assert len(json.loads((empty / "docs" / "benchmarks.json").read_text())["records"]) == 4
+    run = json.loads((empty / "docs" / "benchmarks.json").read_text())
+    assert len(run["records"]) == 4
+    assert run["command"] == "python -m benchmarks --mib 0.005 --rounds 1"
 
 
 def test_runs_of_other_options_do_not_mix(empty: Path, measured: list[str]) -> None:
     from benchmarks import __main__ as command
 
-    command.main([*TINY, "--only", "d"], empty)
+    command.main([*TINY, "--only", "d", "--threads", "1", "2"], empty)
+    run = json.loads((empty / "docs" / "benchmarks.json").read_text())
+    assert run["command"] == "python -m benchmarks --mib 0.005 --rounds 1 --threads 1 2"
     with pytest.raises(SystemExit, match=r"measured with mib 0\.005, now 16; rounds 1, now 3; "):
         command.main(["--quick", "--resume"], empty)
     assert measured == ["d"]

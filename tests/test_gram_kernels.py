@@ -169,18 +169,19 @@ def test_double_double_is_good_to_100_bits(kernels, shifted, weighted):
 @pytest.mark.parametrize(("make", "most"), [
     ("standard_normal", 1),
     ("random", 1),
-    ("equal", 8),  # every sum of a lane rounds the same way
+    ("equal", 9),  # every sum of a lane rounds the same way
 ])  # fmt: skip
 def test_double_rounds_as_little_as_is_said(kernels, make, most):
     """In units of 2⁻⁵³ of √(Gⱼⱼ Gₖₖ), over a block."""
     rng = np.random.default_rng(3)
-    X = np.full((4096, 5), 0.1) if make == "equal" else getattr(rng, make)((4096, 5))
-    y = X[:, 0].copy()
-    out, _ = gram(kernels, X, y, block=4096)
-    exact, _ = gram(kernels, X, y, block=4096, double_double=True)
-    length = np.sqrt(np.diag(exact.hi))
-    error = np.abs((out.hi - exact.hi) + (out.lo - exact.lo)) / np.outer(length, length)
-    assert error.max() < most * 2.0**-53
+    for _ in range(20):
+        X = np.tile(rng.random(5), (4096, 1)) if make == "equal" else getattr(rng, make)((4096, 5))
+        y = X[:, 0].copy()
+        out, _ = gram(kernels, X, y, block=4096)
+        exact, _ = gram(kernels, X, y, block=4096, double_double=True)
+        length = np.sqrt(np.diag(exact.hi))
+        error = np.abs((out.hi - exact.hi) + (out.lo - exact.lo)) / np.outer(length, length)
+        assert error.max() < most * 2.0**-53
 
 
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 50])
@@ -253,6 +254,20 @@ def test_the_squares_about_a_fit_are_those_of_the_residual_kernel(kernels, weigh
     out, _ = gram(kernels, X, y, w, about=about)
     sse = residuals(kernels, X, y, w, theta=about[None])
     assert (out.hi[-1, -1], out.lo[-1, -1]) == (sse.hi[0], sse.lo[0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n", [1, 5, 129, 1030])
+def test_the_squares_about_a_fit_in_float64_are_exact(kernels, n, weighted):
+    """Residuals are integers here, all alike: float64 would round each sum the same way."""
+    X, y, weight = np.zeros((n, 3)), np.full(n, 134217727.0), np.full(n, 3.0)
+    w = weight if weighted else None
+    k = X.shape[1] + 1
+    out = DoubleDouble.zeros(k + 1, k + 1)
+    kernels.gram(
+        out.hi, out.lo, X, y, w, np.ones(k), np.zeros(k), BLOCK, False, True, 2, np.ones(k)
+    )
+    assert exactly(out, (-1, -1)) == n * 134217726**2 * (3 if weighted else 1)
 
 
 # What is not finite

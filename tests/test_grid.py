@@ -162,7 +162,7 @@ def test_the_kernels_count_the_tree(kernels, n_threads: int, n: int) -> None:
 
 @given(st.integers(0, 2**40), st.integers(1, 3000), st.integers(2, 200))
 def test_tasks_cut_the_blocks_into_aligned_spans(start: int, count: int, wanted: int) -> None:
-    tasks, depth = jit_grid.plan_tasks.py_func(start, count, wanted)
+    tasks, depth = jit_grid.plan_tasks(start, count, wanted)
     assert len(tasks) <= wanted + 2 * depth + 1
     end = 0
     for first, level in tasks.tolist():

@@ -112,7 +112,7 @@ def extension_modules() -> list[str]:
 @pytest.mark.skipif(shutil.which("objdump") is None, reason="needs objdump")
 @pytest.mark.parametrize("library", extension_modules(), ids=lambda path: Path(path).name)
 def test_no_multiply_add_is_fused_but_the_exact_product(library: str) -> None:
-    """Double-double asks for one by name, to get a product's exact error: gram.h."""
+    """Double-double asks for one by name, to get a product's exact error: double_double.h."""
     named = {name for name in fused_functions(library) if re.search("double_double|^dd_", name)}
     assert fused_functions(library) == named
     if "v2" in library:

@@ -11,7 +11,7 @@ from edges import FEATURES, sizes
 
 import fastmse as fm
 
-SIZES = [1, 2, 3, 15, 16, 17, 127, 128, 129, 1023, 1024, 1025]
+SIZES = [1, 2, 3, 15, 16, 17, 127, 128, 129, 1023, 1024, 1025, 4095, 4096, 4097, 3 * 4096 + 129]
 
 
 @pytest.mark.parametrize("d", [0, *FEATURES])
@@ -31,10 +31,12 @@ def test_linear(d: int, intercept: bool) -> None:
             assert e.grad is None if not grad else not e.grad.flags.writeable
 
 
-@pytest.mark.parametrize("n", SIZES)
+@pytest.mark.parametrize("n", [*SIZES, 2**15 - 1, 2**15, 2**15 + 1, 2**20, 2**20 + 1])
 def test_predictions(n: int) -> None:
     y, f = np.random.default_rng(n).normal(size=(2, n))
-    assert fm.mse(y, f) == fm.mse(y, f, backend="cython") == fm.evaluate(y, f).mse
+    general = fm.evaluate(y, f).mse
+    assert fm.mse(y, f) == fm.mse(y, f, n_threads=1) == general
+    assert fm.mse(y, f, backend="cython") == general
 
 
 def test_one_element_of_any_stride() -> None:

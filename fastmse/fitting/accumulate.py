@@ -18,8 +18,8 @@ from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
-CALL_PRODUCTS = {"double": 2**30, "double-double": 2**27}
-"""Products in one call of a kernel, 50 ms of one core: then signals are served."""
+CALL_PRODUCTS = {"double": 2**28, "double-double": 2**26}
+"""Products of a thread in one call of a kernel, 20 ms: then signals are served."""
 
 BLOCK_PRODUCTS = {"double": 2**30, "double-double": 2**26}
 """Products in one block of the kernels, the work of one thread."""
@@ -49,11 +49,11 @@ def add_gram(
     m = len(gram.hi)
     scale, shift = np.ldexp(1.0, -frame.exponents[1:]), frame.offset()[1:]
     block = _block(buffer.block, BLOCK_PRODUCTS[precision] // m**2)
-    for piece in _pieces(rows, buffer.block, CALL_PRODUCTS[precision] // m**2):
+    threads = backends.n_threads_for(len(rows) * m, n_threads)
+    for piece in _pieces(rows, buffer.block, threads * CALL_PRODUCTS[precision] // m**2):
         start, unknown = 0, rows.index is not None
         while start < len(piece):
             part = piece.cut(start, len(piece))
-            threads = backends.n_threads_for(len(part) * m, n_threads)
             start += compiled.gram(
                 gram.hi,
                 gram.lo,

@@ -2,7 +2,7 @@
 
 The exact difference and product of two float64 are Knuth's two-sum and Dekker's product. Relative
 error of ``+ - *``: below 2⁻¹⁰², of ``/``: below 2⁻¹⁰⁰; of a sum that cancels, of its larger term.
-The O(n p²) and O(p³) work is done by the compiled kernels of the same arithmetic, see gram.pxi.
+The O(n p²) and O(p³) work is done by compiled kernels of the same arithmetic: double_double.h.
 
 Source: Joldes, Muller, Popescu, ACM TOMS 44 (2017), article 15.
 """

@@ -3,7 +3,7 @@
 `push` rows, take the `total`. State: O(p²), and one incomplete block of rows.
 
 precision         a block                                error of Gⱼₖ, relative to √(Gⱼⱼ Gₖₖ)
-"double"          float64                                2⁻⁵³, of equal terms below 2⁻⁵⁰
+"double"          float64                                below 2⁻⁵³, of equal terms 9 · 2⁻⁵³
 "double-double"   106 bits, of z without a rounding      below 2⁻¹⁰¹
 
 Blocks are added in double-double either way, so the number of rows is no matter.
@@ -24,7 +24,7 @@ from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.gaussian import FloatArray
 
 UNIT = {"double": 2.0**-51, "double-double": 2.0**-101}
-"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): measured below 5 · 2⁻⁵³."""
+"""Error of Gⱼₖ over one block, relative to √(Gⱼⱼ Gₖₖ): of equal terms up to twice that."""
 
 WEIGHT_TYPES = ("frequency", "precision")
 
@@ -78,22 +78,25 @@ class NormalStatistic:
         self._rows = RowBuffer(self.names, target)
         self._frame: Frame | None = None
         self._gram = DoubleDouble.zeros(n_features + 2, n_features + 2)
-        self._counted = np.zeros(3)
+        self._counted = np.zeros(2)  # n and Σ log wᵢ of whole blocks
 
     @property
     def n(self) -> int:
-        """Rows of weight > 0."""
-        return int(self._counts()[0])
+        """Rows of weight > 0; exact up to 2⁵³."""
+        return int(self._counted[0]) + self._rows.filled
 
     @property
     def weight_sum(self) -> float:
         """Σ wᵢ."""
-        return float(self._counts()[1])
+        whole = self._gram.hi[0, 0] + self._gram.lo[0, 0]
+        return float(whole + self._rows.pending[-1].sum())
 
     @property
     def log_weight_sum(self) -> float:
         """Σ log wᵢ of precision weights, else 0."""
-        return float(self._counts()[2]) if self.weight_type == "precision" else 0.0
+        if self.weight_type != "precision":
+            return 0.0
+        return float(self._counted[1]) + _log_sum(self._rows.pending[-1])
 
     @property
     def unit(self) -> float:
@@ -135,22 +138,15 @@ class NormalStatistic:
             self._frame = Frame.of(self._rows.pending[:-1], shift=self.intercept)
         self._add(self._frame, rows)
         self._counted[0] += len(rows)
-        self._counted[1] = self._gram.hi[0, 0] + self._gram.lo[0, 0]
         if rows.weight is not None and self.weight_type == "precision":
             for start in range(0, len(rows), self._rows.block):
-                self._counted[2] += _log_sum(rows.weight[start : start + self._rows.block])
+                self._counted[1] += _log_sum(rows.weight[start : start + self._rows.block])
 
     def _add(self, frame: Frame, rows: Part) -> None:
         """G with rows more, in place; `fit` tells which column if squares overflow."""
         add_gram(
             self._gram, frame, rows, self._rows, precision=self.precision, n_threads=self.n_threads
         )
-
-    def _counts(self) -> FloatArray:
-        """n, Σ wᵢ and Σ log wᵢ; n is exact up to 2⁵³."""
-        weight = self._rows.pending[-1]
-        pending = np.array([len(weight), weight.sum(), _log_sum(weight)])
-        return np.asarray(self._counted + pending)
 
 
 def _log_sum(weight: Any) -> float:

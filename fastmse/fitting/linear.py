@@ -13,7 +13,7 @@ from fastmse.fitting import penalty
 from fastmse.fitting.accumulate import add_residuals
 from fastmse.fitting.anchored import AnchoredStatistic
 from fastmse.fitting.double_double import DoubleDouble
-from fastmse.fitting.gram import NormalStatistic
+from fastmse.fitting.gram import NormalStatistic, Total
 from fastmse.fitting.outcome import result
 from fastmse.fitting.overflow import check_gram, check_theta
 from fastmse.fitting.penalty import Penalty
@@ -121,7 +121,7 @@ def fit_path(
         )
 
     def solved(statistics: NormalStatistic) -> list[Solution]:
-        return [solve_statistics(statistics, l2)[0] for l2 in penalties]
+        return solve_statistics(statistics, penalties)
 
     found = gathered(rows, method, statistic, solved)
     if not penalties:
@@ -189,7 +189,7 @@ def fit_statistics(statistics: NormalStatistic, l2s: Iterable[Any]) -> tuple[Fit
     """Fits without the rows: SSE is the Schur complement of y."""
     method = next(m for m, precision in PRECISION.items() if precision == statistics.precision)
     penalties = [penalty.checked(l2, len(statistics.names)) for l2 in l2s]
-    solutions = [solve_statistics(statistics, l2)[0] for l2 in penalties]
+    solutions = solve_statistics(statistics, penalties)
     return tuple(
         result(statistics, solution, l2, sse=solution.sse, method=method, passes=1, rows=None)
         for solution, l2 in zip(solutions, penalties, strict=True)
@@ -197,10 +197,20 @@ def fit_statistics(statistics: NormalStatistic, l2s: Iterable[Any]) -> tuple[Fit
 
 
 def solve_statistics(
-    statistics: NormalStatistic, l2: Penalty, n_targets: int = 1
+    statistics: NormalStatistic, l2s: Iterable[Penalty], n_targets: int = 1
 ) -> list[Solution]:
-    """Check the Gram matrix, and solve; but for the last, targets stand behind the features."""
-    frame, gram, about = statistics.total()
+    """Check the Gram matrix, and solve it under each penalty, of each target.
+
+    Targets but the last stand behind the features.
+    """
+    total = statistics.total()
+    return [found for l2 in l2s for found in _solved(statistics, total, l2, n_targets)]
+
+
+def _solved(
+    statistics: NormalStatistic, total: Total, l2: Penalty, n_targets: int
+) -> list[Solution]:
+    frame, gram, about = total
     penalties = np.broadcast_to(l2, len(statistics.names) + 1 - n_targets)
     check_gram(frame, gram.hi, penalties, statistics.names, statistics.target)
     solutions = solve(

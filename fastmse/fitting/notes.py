@@ -63,7 +63,7 @@ def accuracy_note(error: float, method: str, statistics: bool) -> str:
     digits = max(0, math.floor(-math.log10(error))) if error < math.inf else 0
     more = 'precision="double-double"' if statistics else 'method="gram2"'
     hint = f"{more} has more" if method == "gram" else "the columns are too nearly dependent"
-    return f"{digits} digits to expect of the least certain coefficient: {hint}"
+    return f"{digits} digits to expect of the least certain coefficient or standard error: {hint}"
 
 
 def few_rows_note(rank: int, p: int) -> str:

@@ -5,7 +5,7 @@ gram          (2, d + 2, d + 2): G in double-double, high parts and low ones
 frame         (2, d + 2): origins and exponents of its coordinates; absent before the first block
 anchor        (d + 4,): coefficients of the provisional fit, the exponent of its residual, and
               whether that is computed in float64 (1) or double-double (0); absent without one
-counted       (3,): rows, Σ w and Σ log w of complete blocks
+counted       (2,): rows and Σ log w of complete blocks
 pending       (d + 2, rows): x, y and w of the incomplete block
 """
 
@@ -65,7 +65,7 @@ def read(path: str | os.PathLike[str]) -> State:
 
 def check(arrays: Mapping[str, FloatArray], d: int, block: int) -> None:
     """Raise ValueError unless every array is there, in float64 and of its shape."""
-    shapes: dict[str, tuple[int, ...]] = {"gram": (2, d + 2, d + 2), "counted": (3,)}
+    shapes: dict[str, tuple[int, ...]] = {"gram": (2, d + 2, d + 2), "counted": (2,)}
     shapes["pending"] = (d + 2, np.shape(arrays.get("pending", [[]]))[-1])
     if "frame" in arrays:
         shapes["frame"] = (2, d + 2)

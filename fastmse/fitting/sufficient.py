@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from fastmse import backends, inputs, threads
-from fastmse.columns import loaded
 from fastmse.fitting import stored
 from fastmse.fitting.anchored import AnchoredStatistic
 from fastmse.fitting.overflow import check_gram
@@ -41,8 +40,8 @@ class SufficientStatistics(AnchoredStatistic):
     weight_type : {"frequency", "precision"}
         As in `Linear.fit`.
     precision : {"double", "double-double"}
-        What products are summed in: float64 carries κ up to 10⁵ or so, twice that precision up to
-        10¹⁴, at 17 to 33 times the flops. In "double" y is replaced by its residual from a fit of
+        What products are summed in: float64 carries κ up to 10³ or so, twice that precision up to
+        10¹⁴, at 6 to 15 times the work. In "double" y is replaced by its residual from a fit of
         the first rows, which keeps the digits of SSE: see `fastmse.fitting.anchor`. The bound on it
         supposes that later rows are somewhat like them.
     names : sequence of str, optional
@@ -53,7 +52,8 @@ class SufficientStatistics(AnchoredStatistic):
 
     Notes
     -----
-    Memory: 16 (d + 2)² bytes, and a block of at most 4 MB of rows, or 64 rows.
+    Memory: 16 (d + 2)² bytes, and a block of at most 4 MB of rows, or 1024 rows; during an update
+    as much as the former again for each thread.
 
     Examples
     --------
@@ -122,8 +122,7 @@ class SufficientStatistics(AnchoredStatistic):
         restore = self.checkpoint(len(y))
         self._adopt(names)
         try:
-            for rows in loaded([X, y, sample_weight], 1):
-                self.push(*rows)
+            self.push(X, y, sample_weight)
         except BaseException:
             restore()
             raise
@@ -218,7 +217,7 @@ class SufficientStatistics(AnchoredStatistic):
         Nothing but G rounds. With l_r² = Σ w r² at θ⁰, the fit of the first rows, and lⱼ² = Σ w x²
         of column j, about its first value if there is an intercept,
 
-            |ΔSSE| ≤ u (l_r + Σⱼ |θⱼ − θ⁰ⱼ| lⱼ)²,    u = 5 · 2⁻⁵³
+            |ΔSSE| ≤ u (l_r + Σⱼ |θⱼ − θ⁰ⱼ| lⱼ)²,    u = 9 · 2⁻⁵³
 
         in "double": of the size of SSE, and so a few ulp, near the fit and far from it. Digits are
         lost where the terms cancel: if θ is as good as θ⁰ but not near it, columns being nearly

@@ -56,7 +56,7 @@ def fit_targets(
         )
 
     def solved(statistics: NormalStatistic) -> list[Solution]:
-        return solve_statistics(statistics, l2, len(targets))
+        return solve_statistics(statistics, [l2], len(targets))
 
     found = gathered(together, method, statistic, solved)
     blocks = Blocks(together, found.statistics.names, targets[-1])

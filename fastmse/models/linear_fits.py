@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastmse import backends, inputs
-from fastmse.columns import loaded
 from fastmse.results import Evaluation, Fit
 from fastmse.results.features import column_names
 from fastmse.weighting import weigh
@@ -161,7 +160,7 @@ class LinearFits:
 
         data, names = self._checked(X, y, options.pop("sample_weight"))
         return fit_path(
-            lambda: loaded(data, 1),
+            lambda: [data],
             data[0].shape[1],
             l2s,
             intercept=self.intercept,
@@ -178,7 +177,7 @@ class LinearFits:
 
         (X, _, sample_weight), names = self._checked(X, column(Y, 0), options.pop("sample_weight"))
         return fit_targets(
-            lambda: loaded([X, Y, sample_weight], 1),
+            lambda: [(X, Y, sample_weight)],
             X.shape[1],
             called or tuple(f"y{k}" for k in range(Y.shape[1])),
             intercept=self.intercept,

@@ -8,6 +8,7 @@
 #define FASTMSE_MERGE_H
 
 #include <stddef.h>
+#include <string.h>
 
 /* into += other */
 static inline void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width) {
@@ -21,6 +22,17 @@ static inline void merge_nodes(double *into, const double *other, ptrdiff_t k, p
         into[k + i] = finite ? low - (into[i] - s) : 0.0;
     }
     for (ptrdiff_t i = 2 * k; i < width; i++) into[i] += other[i];
+}
+
+/* The node of all rows: `blocks` at the levels of its bits, from the last rows to the first. Those
+ * outside the grid stand behind the levels. */
+static inline void fold_nodes(
+    double *into, const double *nodes, ptrdiff_t levels, ptrdiff_t blocks, ptrdiff_t k,
+    ptrdiff_t width
+) {
+    memcpy(into, nodes + levels * width, width * sizeof(double));
+    for (ptrdiff_t level = 0; blocks >> level; level++)
+        if ((blocks >> level) & 1) merge_nodes(into, nodes + level * width, k, width);
 }
 
 #endif

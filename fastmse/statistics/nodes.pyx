@@ -2,12 +2,15 @@
 """Merging and folding of nodes, for every backend. Nodes are C-ordered float64."""
 cimport numpy as cnp
 from libc.stddef cimport ptrdiff_t
-from libc.string cimport memcpy
 
 cnp.import_array()
 
 cdef extern from "merge.h" nogil:
     void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width)
+    void fold_nodes(
+        double *into, const double *nodes, ptrdiff_t levels, ptrdiff_t blocks, ptrdiff_t k,
+        ptrdiff_t width
+    )
 
 
 cdef double *row(cnp.ndarray nodes, ptrdiff_t index):
@@ -28,11 +31,6 @@ def fold(cnp.ndarray nodes not None, ptrdiff_t blocks, ptrdiff_t n_double):
     """
     cdef cnp.npy_intp width = cnp.PyArray_DIM(nodes, 1)
     cdef cnp.ndarray total = cnp.PyArray_SimpleNew(1, &width, cnp.NPY_FLOAT64)
-    cdef double *into = <double *> cnp.PyArray_DATA(total)
-    cdef ptrdiff_t level = 0
-    memcpy(into, row(nodes, cnp.PyArray_DIM(nodes, 0) - 1), width * sizeof(double))
-    while blocks >> level:
-        if (blocks >> level) & 1:
-            merge_nodes(into, row(nodes, level), n_double, width)
-        level += 1
+    cdef ptrdiff_t levels = cnp.PyArray_DIM(nodes, 0) - 1
+    fold_nodes(<double *> cnp.PyArray_DATA(total), row(nodes, 0), levels, blocks, n_double, width)
     return total

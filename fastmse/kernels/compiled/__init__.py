@@ -182,9 +182,9 @@ def residual_sums(
     )
 
 
-def small_predictions(y_true: Array, y_pred: Array) -> float | None:
-    """SSE of a few rows of plain float64 in one call; None where it takes the general way."""
-    sse: float | None = module().small_predictions(y_true, y_pred)
+def small_predictions(y_true: Array, y_pred: Array, block: int, most: int) -> float | None:
+    """SSE of plain float64 in one call; None where it takes the general way, as above `most`."""
+    sse: float | None = module().small_predictions(y_true, y_pred, block, most)
     return sse
 
 

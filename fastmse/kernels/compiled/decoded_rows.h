@@ -108,11 +108,11 @@ typedef void (*decoded_rows_t)(
         const Column here = *at;                                                               \
         ptrdiff_t i = 0;                                                                       \
         for (; i + 4 <= n; i += 4) {                                                           \
-            const four f = dot_four_##NAME(\
+            const four f = dot_four_##NAME(                                                    \
                 theta, x + i * row, row, d, tile, pitch, ahead.next + i * row                  \
             );                                                                                 \
             const four c = residual4(add4(spread4(offset), f), &here, i, here.w != NULL);      \
-            if (g) add_four_rows(&c, 1, tile, pitch, 0, d, &g, &NOTHING);                       \
+            if (g) add_four_rows(&c, 1, tile, pitch, 0, d, &g, &NOTHING);                      \
         }                                                                                      \
         for (ptrdiff_t k = i; k < n; k++)                                                      \
             decode_##NAME(x + k * row, SIZE, d, tile + (k - i) * pitch);                       \

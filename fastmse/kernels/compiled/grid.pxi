@@ -48,6 +48,10 @@ cdef struct Task:
 
 cdef extern from "merge.h" nogil:
     void merge_nodes(double *into, const double *other, ptrdiff_t k, ptrdiff_t width) noexcept
+    void fold_nodes(
+        double *into, const double *nodes, ptrdiff_t levels, ptrdiff_t blocks, ptrdiff_t k,
+        ptrdiff_t width
+    ) noexcept
 
 
 cdef ptrdiff_t push(

@@ -187,21 +187,6 @@ static NEVER_INLINE double run_loss_part(
     return fold_lanes(last, LANES);
 }
 
-/* A loop for each case: what is not there costs nothing. */
-static ALWAYS_INLINE double run_loss(
-    const double *f, const double *y, const double *w, double scale, double *out, int stream,
-    ptrdiff_t n
-) {
-    if (n < RUN) return run_loss_part(f, y, w, scale, out, n);
-    if (!out) {
-        if (w) return run_loss_whole(f, y, w, 0.0, NULL, NOWHERE);
-        return run_loss_whole(f, y, NULL, 0.0, NULL, NOWHERE);
-    }
-    if (w) return run_loss_whole(f, y, w, scale, out, STORED);
-    if (stream) return run_loss_whole(f, y, NULL, scale, out, STREAMED);
-    return run_loss_whole(f, y, NULL, scale, out, STORED);
-}
-
 static inline int can_stream(const double *out) {
     return CAN_STREAM && (uintptr_t)out % 16 == 0;
 }
@@ -224,6 +209,39 @@ static ALWAYS_INLINE void add_run(pair *sum, double run) {
     const double t = s - sum->high;
     sum->low += (sum->high - (s - t)) + (run - t);
     sum->high = s;
+}
+
+/* *sum += the losses of n terms, run by run. One loop for all runs: with a call for each, and what
+ * stands around it, memory was read at 0.8 of this speed, the second cache at 0.6. */
+static ALWAYS_INLINE void add_loss(
+    pair *sum, const double *f, const double *y, const double *w, double scale, double *out,
+    int how, ptrdiff_t n
+) {
+    pair total = *sum;
+    ptrdiff_t i = 0;
+    for (; i + RUN <= n; i += RUN) {
+        const double *wi = w ? w + i : NULL;
+        double *to = out ? out + i : NULL;
+        add_run(&total, run_loss_whole(f + i, y + i, wi, scale, to, how));
+    }
+    if (i < n) {
+        const double *wi = w ? w + i : NULL;
+        double *to = out ? out + i : NULL;
+        add_run(&total, run_loss_part(f + i, y + i, wi, scale, to, n - i));
+    }
+    *sum = total;
+}
+
+/* A loop for each case: what is not there costs nothing. */
+static NEVER_INLINE void add_losses(
+    pair *sum, const double *f, const double *y, const double *w, double scale, double *out,
+    int stream, ptrdiff_t n
+) {
+    if (!out && w) add_loss(sum, f, y, w, 0.0, NULL, NOWHERE, n);
+    else if (!out) add_loss(sum, f, y, NULL, 0.0, NULL, NOWHERE, n);
+    else if (w) add_loss(sum, f, y, w, scale, out, STORED, n);
+    else if (stream) add_loss(sum, f, y, NULL, scale, out, STREAMED, n);
+    else add_loss(sum, f, y, NULL, scale, out, STORED, n);
 }
 
 /* high and low to node[0] and node[k]; infinity and NaN have no low part */

@@ -5,9 +5,9 @@ cdef extern from "lanes.h" nogil:
     ctypedef struct pair:
         double high, low
     double run_sum(const double *a, ptrdiff_t n) noexcept
-    double run_loss(
-        const double *f, const double *y, const double *w, double scale, double *out, bint stream,
-        ptrdiff_t n
+    void add_losses(
+        pair *sum, const double *f, const double *y, const double *w, double scale, double *out,
+        bint stream, ptrdiff_t n
     ) noexcept
     bint can_stream(const double *out) noexcept
     void end_stream() noexcept

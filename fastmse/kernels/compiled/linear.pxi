@@ -100,23 +100,23 @@ cdef void release(Job *job) noexcept:
     free(job.columns)
 
 
-cdef Job linear_job(
-    X, cnp.ndarray y, sample_weight, cnp.ndarray theta, ptrdiff_t K, bint intercept, bint grad,
-    bint by_columns, ptrdiff_t block,
-):
-    cdef Job job = empty_job(sample_weight)
+cdef int begin_linear(
+    Job *job, X, cnp.ndarray y, sample_weight, cnp.ndarray theta, ptrdiff_t K, bint intercept,
+    bint grad, bint by_columns, ptrdiff_t block,
+) except -1:
     cdef ptrdiff_t p = cnp.PyArray_SIZE(theta) // K, d = p - intercept
-    cdef ptrdiff_t weighted = job.w.data != NULL
+    cdef ptrdiff_t weighted = sample_weight is not None
+    begin(job, sample_weight)
     job.y = storage_of(y)
     job.n_rows, job.n_thetas, job.n_features, job.n_parameters = cnp.PyArray_DIM(y, 0), K, d, p
     job.intercept, job.grad, job.block = intercept, grad, block
     job.n_double = K + weighted
     job.width = 2 * job.n_double + 2 * weighted + (K * p if grad else 0)
     job.room = min(block, job.n_rows)
-    lay_out(&job, X, theta)
+    lay_out(job, X, theta)
     job.scratch = 2 * (K + 1) * job.room
     if by_columns:
-        job.in_place = columns_in_place(&job)
+        job.in_place = columns_in_place(job)
         job.scratch += TOGETHER * SLAB
         job.evaluate = columns_block
         if d <= TOGETHER:
@@ -124,7 +124,7 @@ cdef Job linear_job(
     else:
         job.scratch += K * job.pitch + max(d * tile_rows(d) + 8, LAST_ROWS * job.pitch)
         job.evaluate = rows_block
-    return job
+    return 0
 
 
 def linear(
@@ -133,8 +133,10 @@ def linear(
     cnp.ndarray theta, bint intercept, bint grad, bint by_columns, int n_threads,
 ):
     """Count rows into nodes (57, width). theta is (K, p), C order."""
-    cdef Job job = linear_job(
-        X, y, sample_weight, theta, cnp.PyArray_DIM(theta, 0), intercept, grad, by_columns, block
+    cdef Job job
+    begin_linear(
+        &job, X, y, sample_weight, theta, cnp.PyArray_DIM(theta, 0), intercept, grad, by_columns,
+        block,
     )
     try:
         return accumulate_rows(&job, nodes, blocks, job.n_rows, n_threads)

@@ -1,6 +1,6 @@
 # Sums of squared residuals in double-double: sum_i w_i (y_i - t_0 - sum_j t_j x_ij)^2 for every
-# target, with t in double-double and x and y scaled by powers of two. 12 flops a product, hidden
-# by the read of X up to 16 or so; see gram.h. Blocks are added in order: the same bits for any
+# target, with t in double-double and x and y scaled by powers of two: double_double.h. 12 flops a
+# product, hidden by the read of X up to 16 or so. Blocks are added in order: the same bits for any
 # number of threads and any build.
 
 cdef struct Residuals:

@@ -1,4 +1,4 @@
-# One block of plain float64: what a call of a few rows costs is the way to the kernel.
+# A few rows of plain float64: what such a call costs is the way to the kernel.
 # The same block kernels, hence the same bits; anything else is left to the general way.
 
 cdef enum:
@@ -17,19 +17,27 @@ cdef inline bint is_plain(object array, int ndim):
     )
 
 
-def small_predictions(y_true, y_pred):
-    """SSE, or None where this is not the way: other than plain vectors of one short length."""
+def small_predictions(y_true, y_pred, ptrdiff_t block, ptrdiff_t most):
+    """SSE, or None where this is not the way: other than plain vectors of one length <= most."""
     if not (is_plain(y_true, 1) and is_plain(y_pred, 1)):
         return None
-    cdef ptrdiff_t n = cnp.PyArray_DIM(y_true, 0)
-    if n != cnp.PyArray_DIM(y_pred, 0) or not 0 < n <= SMALL_ROWS:
+    cdef ptrdiff_t n = cnp.PyArray_DIM(y_true, 0), blocks
+    if n != cnp.PyArray_DIM(y_pred, 0) or not 0 < n <= most:
         return None
-    cdef Job job = empty_job(None)
-    cdef double node[2]
-    cdef double scratch[512]  # one row has any stride: SCRATCH_RUNS runs, as for any other
-    job.y, job.f = storage_of(y_true), storage_of(y_pred)
-    predictions_block(&job, 0, n, node, scratch)
-    return node[0] + node[1]
+    cdef Job job
+    cdef double nodes[2 * (LEVELS + 1)]
+    cdef double sse[2]
+    begin_predictions(&job, y_true, y_pred, None, block)
+    memset(nodes + 2 * LEVELS, 0, 2 * sizeof(double))  # levels are written before they are read
+    if n <= SMALL_ROWS:  # a turn of the GIL would cost as much again
+        blocks = run_serial(&job, nodes, 0, n // block, n % block)
+    else:
+        with nogil:
+            blocks = run_serial(&job, nodes, 0, n // block, n % block)
+    if blocks < 0:
+        raise MemoryError("fastmse: no memory for the kernels' scratch")
+    fold_nodes(sse, nodes, LEVELS, blocks, 1, 2)
+    return sse[0] + sse[1]
 
 
 def small_linear(X, y, theta, bint intercept, bint grad):
@@ -41,11 +49,13 @@ def small_linear(X, y, theta, bint intercept, bint grad):
         return None
     if not (0 < n <= SMALL_ROWS and n * d <= SMALL_DOUBLES):
         return None
-    cdef Job job = linear_job(X, y, None, theta, 1, intercept, grad, d <= TINY, SMALL_ROWS)
-    cdef double *memory = <double *> malloc((job.width + job.scratch) * sizeof(double))
+    cdef Job job
+    cdef double *memory
     cdef cnp.npy_intp length = p
     cdef cnp.ndarray gradient = None
     cdef double *target
+    begin_linear(&job, X, y, None, theta, 1, intercept, grad, d <= TINY, SMALL_ROWS)
+    memory = <double *> malloc((job.width + job.scratch) * sizeof(double))
     if memory == NULL:
         release(&job)
         raise MemoryError("fastmse: no memory for the kernels' scratch")

@@ -39,7 +39,7 @@ cdef int storage_code(char kind, ptrdiff_t itemsize) noexcept:
     return first + 2 if itemsize == 4 else first + 3
 
 
-cdef Storage storage_of(cnp.ndarray array):
+cdef Storage storage_of(cnp.ndarray array) noexcept:
     cdef Storage storage
     cdef int code = storage_code(array.descr.kind, cnp.PyArray_ITEMSIZE(array))
     cdef bint swapped = cnp.PyArray_ISBYTESWAPPED(array)
@@ -51,12 +51,6 @@ cdef Storage storage_of(cnp.ndarray array):
     storage.encode = ENCODERS[code][swapped] if code <= STORAGE_bfloat16 else NULL
     storage.code = -1 if swapped else code
     storage.native = code == STORAGE_float64 and not swapped and cnp.PyArray_ISALIGNED(array)
-    return storage
-
-
-cdef Storage no_storage() noexcept:
-    cdef Storage storage
-    memset(&storage, 0, sizeof(Storage))
     return storage
 
 

@@ -47,7 +47,8 @@ cdef void weights_block(
 
 def weights(cnp.ndarray nodes, ptrdiff_t blocks, ptrdiff_t block, sample_weight, int n_threads):
     """Count the rows of `sample_weight` into nodes (57, 4): W.hi, W.lo, zeros, invalid."""
-    cdef Job job = empty_job(sample_weight)
+    cdef Job job
+    begin(&job, sample_weight)
     job.block, job.width, job.scratch = block, 4, RUN
     job.evaluate = weights_block
     return accumulate_rows(&job, nodes, blocks, sample_weight.shape[0], n_threads)

@@ -60,13 +60,19 @@ def push(nodes: Array, blocks: int, node: Array, level: int, k: int) -> int:
     return blocks + (1 << level)
 
 
-@serial_kernel
 def plan_tasks(start: int, count: int, wanted: int) -> tuple[Tasks, int]:
-    """`count` blocks, the first with global number `start`, in aligned spans: first, level."""
-    depth = 0
-    while (count >> depth) > wanted:
-        depth += 1
+    """`count` blocks, the first with global number `start`, in aligned spans: first, level.
+
+    About `wanted` of them, and the greatest level.
+    """
+    depth = (count // (wanted + 1)).bit_length()  # the least with count >> depth <= wanted
     tasks = np.empty((wanted + 2 * depth + 2, 2), np.int64)
+    return tasks[: _cut_tasks(tasks, start, count, depth)], depth
+
+
+@serial_kernel
+def _cut_tasks(tasks: Tasks, start: int, count: int, depth: int) -> int:
+    """How many. Not the array: to return one, Numba calls Python, where a Ctrl-C would be lost."""
     n, done = 0, 0
     while done < count:
         level = 0
@@ -75,7 +81,7 @@ def plan_tasks(start: int, count: int, wanted: int) -> tuple[Tasks, int]:
         tasks[n, 0], tasks[n, 1] = done, level
         done += 1 << level
         n += 1
-    return tasks[:n], depth
+    return n
 
 
 @serial_kernel
