@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpmath import cos, exp, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sign
+from mpmath import atanh, cos, exp, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sign, sqrt
 
 BITS = 200
 GRID = 24
@@ -90,7 +90,22 @@ EXP = Minimax(
     -58.0,
 )
 
-ALL = {"exponential": EXP}
+def _series_of_atanh(z: mpf) -> mpf:
+    s = sqrt(z)
+    return 2 * (atanh(s) / s - 1) / z
+
+
+LOG = Minimax(
+    "logarithm: (2 atanh(s) / s - 2) / z of z = s²",
+    _series_of_atanh,
+    lambda z: z / 2,
+    lambda: mpf(2) ** -30,
+    lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
+    6,
+    -58.0,
+)
+
+ALL = {"exponential": EXP, "logarithm": LOG}
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fastmse.kernels.jit.functions.exponential import exp
+from fastmse.kernels.jit.functions.logarithm import log
 
-FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp}
+FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log}
 """By the names that formulas use."""
