@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from fastmse.kernels.jit.functions.exponential import exp
 from fastmse.kernels.jit.functions.logarithm import log
+from fastmse.kernels.jit.functions.circle import cos, sin, tan
 
-FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log}
+FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log, "sin": sin, "cos": cos, "tan": tan}
 """By the names that formulas use."""
