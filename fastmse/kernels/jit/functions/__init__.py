@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fastmse.kernels.jit.functions.exponential import exp
+from fastmse.kernels.jit.functions.hyperbolic_tangent import tanh
 from fastmse.kernels.jit.functions.logarithm import log
 from fastmse.kernels.jit.functions.circle import cos, sin, tan
+from fastmse.kernels.jit.functions.powers import power
 
-FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log, "sin": sin, "cos": cos, "tan": tan}
+FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log, "sin": sin, "cos": cos, "tan": tan, "tanh": tanh, "power": power}
 """By the names that formulas use."""
