@@ -14,6 +14,9 @@ from fastmse.kernels.jit.functions.hyperbolic_tangent import tanh
 from fastmse.kernels.jit.functions.logarithm import log
 from fastmse.kernels.jit.functions.circle import cos, sin, tan
 from fastmse.kernels.jit.functions.powers import power
+from fastmse.kernels.jit.functions.values import scalar
 
-FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp, "log": log, "sin": sin, "cos": cos, "tan": tan, "tanh": tanh, "power": power}
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    function.__name__: scalar(function) for function in (exp, log, sin, cos, tan, tanh, power)
+}
 """By the names that formulas use."""

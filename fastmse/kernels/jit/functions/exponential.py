@@ -10,10 +10,7 @@ Error <= 0.78 ulp.
 
 from __future__ import annotations
 
-import numpy as np
-
-from fastmse.kernels.jit.flags import inlined_kernel
-from fastmse.kernels.jit.functions.bits import EXPONENT, SHIFT, bits_of, float_of
+from fastmse.kernels.jit.functions.values import EXPONENT, SHIFT, Value, bits_of, float_of, where
 
 LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 LN2_HIGH = float.fromhex("0x1.62e42fefa3800p-1")  # 42 bits: times a k of 11 bits it is exact
@@ -25,8 +22,7 @@ LARGEST, SMALLEST = 710.0, -746.0
 BIASED = SHIFT + 2 * 1023
 """The bits of x + BIASED end in k plus the biases of two exponents."""
 
-ONE = np.uint64(1)
-BIAS = np.uint64(1023)
+BIAS = 1023
 
 C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10 = COEFFICIENTS = (
     0.5,
@@ -43,26 +39,23 @@ C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10 = COEFFICIENTS = (
 )
 
 
-@inlined_kernel
-def exp(x: float) -> float:
+def exp(x: Value) -> Value:
     """e^x, for every x: 0 and inf beyond the range, subnormal numbers where they are."""
     return exp_of_sum(x, 0.0)
 
 
-@inlined_kernel
-def exp_of_sum(x: float, rest: float) -> float:
+def exp_of_sum(x: Value, rest: Value | float) -> Value:
     """e^(x + rest), for |rest| < 2^-40, 0 where x is infinite."""
-    x = LARGEST if x > LARGEST else x
-    x = SMALLEST if x < SMALLEST else x
+    x = where(x > LARGEST, LARGEST, x)
+    x = where(x < SMALLEST, SMALLEST, x)
     high, rest, exponents = split_exponential(x, rest)
     first = 1.0 + high
     value = first + (((1.0 - first) + high) + rest)
-    half = exponents >> ONE
+    half = exponents >> 1
     return value * float_of(half << EXPONENT) * float_of((exponents - half) << EXPONENT)
 
 
-@inlined_kernel
-def split_exponential(x: float, rest: float) -> tuple[float, float, np.uint64]:
+def split_exponential(x: Value, rest: Value | float) -> tuple[Value, Value, Value]:
     """(a, b, exponents) of e^(x + rest) = (1 + a + b) 2^k, a > 3 b: see `BIASED`."""
     shifted = x * LOG2_E + BIASED
     k = shifted - BIASED
@@ -76,7 +69,6 @@ def split_exponential(x: float, rest: float) -> tuple[float, float, np.uint64]:
     return high, s * p - low, bits_of(shifted)
 
 
-@inlined_kernel
-def power_of_two(exponents: np.uint64) -> float:
+def power_of_two(exponents: Value) -> Value:
     """2^k, for |k| < 1023."""
     return float_of((exponents - BIAS) << EXPONENT)

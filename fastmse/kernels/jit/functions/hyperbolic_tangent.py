@@ -7,19 +7,18 @@ Error <= 0.6 ulp.
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.flags import inlined_kernel
 from fastmse.kernels.jit.functions.circle import with_sign_of
 from fastmse.kernels.jit.functions.exact import product_error
 from fastmse.kernels.jit.functions.exponential import power_of_two, split_exponential
+from fastmse.kernels.jit.functions.values import Value, where
 
 SATURATED = 44.0
 """1 - tanh(22) < 2^-60."""
 
 
-@inlined_kernel
-def tanh(x: float) -> float:
+def tanh(x: Value) -> Value:
     y = 2.0 * abs(x)
-    n, n_low = exp_minus_one(SATURATED if y > SATURATED else y)
+    n, n_low = exp_minus_one(where(y > SATURATED, SATURATED, y))
     d = n + 2.0
     two = d - n
     d_low = (n - (d - two)) + (2.0 - two) + n_low
@@ -29,8 +28,7 @@ def tanh(x: float) -> float:
     return with_sign_of(x, q + left / d)
 
 
-@inlined_kernel
-def exp_minus_one(y: float) -> tuple[float, float]:
+def exp_minus_one(y: Value) -> tuple[Value, Value]:
     """e^y - 1 as a float and a rest, for 0 <= y <= 44."""
     high, rest, exponents = split_exponential(y, 0.0)
     scale = power_of_two(exponents)

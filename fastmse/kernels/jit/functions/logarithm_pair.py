@@ -7,10 +7,10 @@ q, of degree 6, is by `tests/minimax.py` (error 2^-66 of the sum).
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.flags import inlined_kernel
 from fastmse.kernels.jit.functions.exact import product_error
 from fastmse.kernels.jit.functions.exponential import LN2_HIGH, LN2_LOW
 from fastmse.kernels.jit.functions.logarithm import exponent_and_rest
+from fastmse.kernels.jit.functions.values import Value
 
 TWO_THIRDS, TWO_THIRDS_LOW = 2.0 / 3.0, float.fromhex("0x1.5555555555555p-55")
 
@@ -25,8 +25,7 @@ C0, C1, C2, C3, C4, C5, C6 = COEFFICIENTS = (
 )
 
 
-@inlined_kernel
-def log_pair(x: float) -> tuple[float, float]:
+def log_pair(x: Value) -> tuple[Value, Value]:
     """For 0 < x < inf."""
     k, m = exponent_and_rest(x)
     s, s_low = _half_argument(m)
@@ -40,8 +39,7 @@ def log_pair(x: float) -> tuple[float, float]:
     return result, (high - result) + low
 
 
-@inlined_kernel
-def _half_argument(m: float) -> tuple[float, float]:
+def _half_argument(m: Value) -> tuple[Value, Value]:
     """f / (2 + f) of f = m - 1."""
     f = m - 1.0
     g = 2.0 + f
@@ -52,8 +50,7 @@ def _half_argument(m: float) -> tuple[float, float]:
     return s, (((f - p) - product_error(s, g, p)) - s * g_low) * inverse
 
 
-@inlined_kernel
-def _tail(s: float, s_low: float) -> tuple[float, float]:
+def _tail(s: Value, s_low: Value) -> tuple[Value, Value]:
     """s³ (2/3 + s² q(s²))."""
     z = s * s
     z_low = product_error(s, s, z) + 2.0 * s * s_low

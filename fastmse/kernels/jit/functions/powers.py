@@ -7,12 +7,12 @@ odd powers.
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.flags import inlined_kernel
 from fastmse.kernels.jit.functions.circle import with_sign_of
 from fastmse.kernels.jit.functions.exact import product_error
 from fastmse.kernels.jit.functions.exponential import exp_of_sum
 from fastmse.kernels.jit.functions.logarithm import INFINITY, NAN
 from fastmse.kernels.jit.functions.logarithm_pair import log_pair
+from fastmse.kernels.jit.functions.values import Value, where
 
 DECISIVE = 2.0**66
 """A power of this size is 0 or infinite for every x but ±1, for |log x| >= 2^-53."""
@@ -24,32 +24,29 @@ WHOLE = 2.0**52
 """Floats from here on are whole numbers."""
 
 
-@inlined_kernel
-def power(x: float, y: float) -> float:
+def power(x: Value, y: Value) -> Value:
     size = abs(x)
     high, low = log_pair(size)
-    high = high if size < INFINITY else size
-    high = high if size != 0.0 else -INFINITY
-    bounded = DECISIVE if y > DECISIVE else y
-    bounded = -DECISIVE if y < -DECISIVE else bounded
+    high = where(size < INFINITY, high, size)
+    high = where(size != 0.0, high, -INFINITY)
+    bounded = where(y > DECISIVE, DECISIVE, y)
+    bounded = where(y < -DECISIVE, -DECISIVE, bounded)
     p = bounded * high
     rest = product_error(bounded, high, p) + bounded * low
-    value = exp_of_sum(p, rest if abs(p) < WIDEST else 0.0)
+    value = exp_of_sum(p, where(abs(p) < WIDEST, rest, 0.0))
     value = signed(value, x, abs(y))
-    return 1.0 if (x == 1.0) | (y == 0.0) else value
+    return where((x == 1.0) | (y == 0.0), 1.0, value)
 
 
-@inlined_kernel
-def signed(value: float, x: float, y: float) -> float:
+def signed(value: Value, x: Value, y: Value) -> Value:
     """|x|^±y to x^±y, y >= 0."""
-    odd = is_whole(y) & (not is_whole(0.5 * y))
-    value = with_sign_of(x, value) if odd else value
+    odd = is_whole(y) & ~is_whole(0.5 * y)
+    value = where(odd, with_sign_of(x, value), value)
     defined = (x >= 0.0) | (x == -INFINITY) | is_whole(y)
-    return value if defined else NAN
+    return where(defined, value, NAN)
 
 
-@inlined_kernel
-def is_whole(y: float) -> bool:
+def is_whole(y: Value) -> Value:
     """Of y >= 0."""
-    y = WHOLE if y > WHOLE else y
+    y = where(y > WHOLE, WHOLE, y)
     return y == (y + WHOLE) - WHOLE
