@@ -17,8 +17,9 @@ from fastmse.gaussian import FloatArray
 
 
 def held(gradient: FloatArray, lower: FloatArray, upper: FloatArray) -> NDArray[np.bool_]:
-    """The parameters on a bound that the gradient pushes against: the multiplier has its sign."""
-    return ((lower >= 0) & (gradient > 0)) | ((upper <= 0) & (gradient < 0))
+    """The parameters on a bound that −g points beyond, and those between two equal ones."""
+    at_lower, at_upper = lower >= 0, upper <= 0
+    return (at_lower & (gradient > 0)) | (at_upper & (gradient < 0)) | (at_lower & at_upper)
 
 
 def box_step(

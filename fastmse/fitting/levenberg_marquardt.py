@@ -25,6 +25,9 @@ from fastmse.fitting.verdict import EPS, Precision
 FIRST_DAMPING = 1e-4
 """Of the largest curvature: Ceres's, which reaches all of NIST's minima."""
 
+FIRST_STEP = 3.0
+"""Of |D θ|: the longest first step. Of 1 to 10 all reach NIST's minima; 100 jumps to a plateau."""
+
 LARGEST_DAMPING = 1e30
 """A step this much shorter than the gradient's does not change θ."""
 
@@ -35,14 +38,18 @@ NEAR, NEARER, NEAREST = 1e-2, 1e-2, 1e-9
 
 
 @np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore")
-def minimise(search: Search, precision: Precision) -> None:
-    """Search until rounding, or `max_iter`, or the callback ends it."""
+def minimise(search: Search, precision: Precision) -> bool:
+    """Search until rounding, `max_iter` or the callback ends it; True if that is at a minimum."""
     damping, near = Damping(), NEAR
+    damping.shorten(search)
     while not search.over:
         stalled = descend(search, damping, precision, near)
-        if search.over or polish(search, precision) or stalled or near < NEAREST:
-            return
+        if not search.over and polish(search, precision):
+            return True
+        if stalled or near < NEAREST:
+            break
         near *= NEARER
+    return False
 
 
 class Damping:
@@ -50,6 +57,16 @@ class Damping:
 
     def __init__(self) -> None:
         self.value, self.growth = FIRST_DAMPING, 2.0
+
+    def shorten(self, search: Search) -> None:
+        """Damp the first step until it is no longer than θ itself, a few times."""
+        longest = FIRST_STEP * np.linalg.norm(search.scale * search.theta)
+        quadratic = search.quadratic(search.at)
+        while 0 < longest and self.value < LARGEST_DAMPING:
+            z = quadratic.step(self.value)
+            if z is not None and np.linalg.norm(z) <= longest:
+                break
+            self.value *= 4
 
     def taken(self, ratio: float) -> None:
         """Less damping after a step of a good gain ratio."""

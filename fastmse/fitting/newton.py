@@ -27,20 +27,23 @@ RISE = 1e-8
 def polish(search: Search, precision: Precision) -> bool:
     """Take Newton's steps from near a minimum; True if they ended at one."""
     has_hessian = search.objective.hessian is not None
-    quick = _steps(search, search.at, QUICK if has_hessian else LINEAR, exact=False)
-    if has_hessian and not search.over and not (quick and precision.at_rounding(search)):
+    shrink = QUICK if has_hessian else LINEAR
+    quick = _steps(search, precision, search.at, shrink, exact=False)
+    if has_hessian and not search.over and not (quick and precision.at_end(search)):
         start = search.theta
         at = search.evaluate(start, exact=True)
         if not is_finite(at) or search.quadratic(at).step() is None:
             return False
-        _steps(search, at, FALLING, exact=True)
+        _steps(search, precision, at, FALLING, exact=True)
         if search.theta is not start:
             search.move(search.theta, search.evaluate(search.theta))
     return precision.at_minimum(search)
 
 
-def _steps(search: Search, at: Normal, shrink: float, *, exact: bool) -> bool:
-    """Steps while √(gᵀH⁻¹g) falls to the part `shrink` of it; whether any did so.
+def _steps(
+    search: Search, precision: Precision, at: Normal, shrink: float, *, exact: bool
+) -> bool:
+    """Steps while √(gᵀH⁻¹g) falls to the part `shrink` of it; whether the last ones did so.
 
     `at` are the sums at the search's θ, of the kind that is asked for.
     """
@@ -64,4 +67,6 @@ def _steps(search: Search, at: Normal, shrink: float, *, exact: bool) -> bool:
         if not rest < shrink * length:
             break
         fell = True
+        if precision.is_enough(rest, there):
+            break
     return fell

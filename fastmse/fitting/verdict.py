@@ -34,6 +34,9 @@ ROUNDINGS = 16
 SINGULAR = 16 * EPS
 """Eigenvalues up to p times this may be rounding of A."""
 
+OFF = 1e-6
+"""Part of s that counts as the minimum if steps get no further, whatever the reason."""
+
 MOST_OFF, MOST_OFF_EXACT = 1e-3, 1e-8
 """Noise up to these parts of s, or of √Σ w y², still counts as the minimum."""
 
@@ -108,14 +111,19 @@ class Precision:
         found = self.curvature(search, search.at)
         return bool(found.length <= max(near * np.sqrt(search.at.sse), found.noise))
 
-    def at_rounding(self, search: Search) -> bool:
-        """Whether what is left of the gradient is rounding."""
+    def is_enough(self, length: float, at: Normal) -> bool:
+        """Whether δ is below `tol`."""
+        return bool(length <= self.tol * np.sqrt(at.sse / self.dof))
+
+    def at_end(self, search: Search) -> bool:
+        """Whether δ is below `tol`, or rounding."""
         found = self.curvature(search, search.at)
-        return found.length <= found.noise
+        return found.length <= found.noise or self.is_enough(found.length, search.at)
 
     def at_minimum(self, search: Search) -> bool:
-        """Whether the search ended where its gradient is rounding, or its step `tol`."""
+        """Whether steps that got no further ended at the minimum."""
         found = self.curvature(search, search.at)
         s = np.sqrt(search.at.sse / self.dof)
         most = max(MOST_OFF * s, MOST_OFF_EXACT * self.size)
-        return bool(found.length <= max(self.tol * s, min(found.noise, most)))
+        enough = max(self.tol, OFF) * s
+        return bool(found.length <= max(enough, min(found.noise, most)))
