@@ -33,7 +33,7 @@ LARGEST_DAMPING = 1e30
 
 LEAST_RATIO = 1e-4
 
-NEAR, NEARER, NEAREST = 1e-2, 1e-2, 1e-9
+NEAR, NEARER, NEAREST = 0.1, 1e-2, 1e-9
 """√(gᵀA⁻¹g)/√SSE from which Newton's steps are tried; after a failure this part of it; the last."""
 
 
