@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from fastmse import threads
+from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.machine import instruction_level, openmp_version
 from fastmse.statistics import BlockCounter
 
@@ -124,6 +125,31 @@ def linear(
         intercept,
         grad,
         columns,
+        _usable(n_threads),
+    )
+
+
+def models(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    theta: Array,
+    scalar: ModelScalar,
+    sums: Sums,
+    n_threads: int,
+) -> None:
+    counter.blocks = module().models(
+        counter.nodes,
+        counter.blocks,
+        block,
+        X,
+        y,
+        sample_weight,
+        theta,
+        scalar.address(sums.order),
+        sums,
         _usable(n_threads),
     )
 

@@ -2,14 +2,32 @@
 
 No multiplication and addition is fused and none is reordered, so the bits are those of every
 instruction set. Errors are in units in the last place of the exact result; the tests measure them
-against mpmath.
+against mpmath. The others are libm's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
+from fastmse.kernels.jit.flags import inlined_kernel
 from fastmse.kernels.jit.functions.exponential import exp
 
-FUNCTIONS: dict[str, Callable[..., float]] = {"exp": exp}
+
+@inlined_kernel
+def power(x: float, y: float) -> float:
+    return x**y
+
+
+@inlined_kernel
+def where(condition: bool, a: float, b: float) -> float:
+    return a if condition else b
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: getattr(math, name)
+    for name in ("log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf", "sqrt")
+}
+FUNCTIONS |= {"exp": exp, "absolute": math.fabs, "power": power, "where": where}
 """By the names that formulas use."""
