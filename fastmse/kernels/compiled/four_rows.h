@@ -31,7 +31,7 @@ static const Asked NOTHING = {NULL, 0};
 
 /* The lanes of <theta, x> of four rows, `at` of which are summed; the last columns, fewer than
  * eight, come to them */
-static ALWAYS_INLINE void end_lanes(
+static ALWAYS_INLINE void add_rest(
     const double *theta, const double *x, ptrdiff_t pitch, ptrdiff_t j, ptrdiff_t d, four *low,
     four *high
 ) {
@@ -67,7 +67,7 @@ static ALWAYS_INLINE void dot_lanes(
     }
     if (j < d) ask_ahead(asked, j);
     EACH_ROW low[i] = low4(lanes[i]), high[i] = high4(lanes[i]);
-    end_lanes(theta, x, pitch, j, d, low, high);
+    add_rest(theta, x, pitch, j, d, low, high);
 }
 
 /* Four of them, those that begin at `from`, of two thetas */
@@ -100,7 +100,7 @@ static ALWAYS_INLINE void dot_four_rows(
     } else {
         dot_halves(theta, 0, x, pitch, d, asked, low);
         dot_halves(theta, 4, x, pitch, d, &NOTHING, high);
-        EACH_THETA end_lanes(theta[t], x, pitch, d / 8 * 8, d, low[t], high[t]);
+        EACH_THETA add_rest(theta[t], x, pitch, d / 8 * 8, d, low[t], high[t]);
     }
     for (int t = 0; t < thetas; t++) {
         if (d > 4) EACH_ROW low[t][i] = add4(low[t][i], high[t][i]);
