@@ -104,6 +104,10 @@ def where(condition: Value, a: Any, b: Any) -> Value:
     return Value(a.builder, a.builder.select(condition.ir, a.ir, b.ir))
 
 
+def absolute(x: Value) -> Value:
+    return abs(x)
+
+
 def fuses() -> bool:
     """Whether the CPU that Numba compiles for multiplies and adds in one operation."""
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
@@ -117,16 +121,17 @@ def fused(a: Value, b: Value, c: Value) -> Value:
 
 def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function of values, for Numba's functions to call with floats."""
-    names = list(inspect.signature(function).parameters)
 
     def call(typing: Any, *arguments: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return function(*(Value(builder, value) for value in args)).ir
 
-        return types.float64(*[types.float64] * len(names)), generate
+        kinds = [k if isinstance(k, types.Boolean) else types.float64 for k in arguments]
+        return types.float64(*kinds), generate
 
-    kinds = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in ["typing", *names]]
-    call.__signature__ = inspect.Signature(kinds)  # type: ignore[attr-defined]
+    own = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    call.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = function.__name__, function.__doc__
     result: Callable[..., Any] = intrinsic(call)
     return result
