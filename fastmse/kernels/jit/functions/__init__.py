@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from fastmse.kernels.jit.functions import far_circle
 from fastmse.kernels.jit.functions.circle import cos, sin, tan
 from fastmse.kernels.jit.functions.exponential import exp
 from fastmse.kernels.jit.functions.hyperbolic_tangent import tanh
@@ -38,3 +39,11 @@ FUNCTIONS: Functions = {
     **{function.__name__: function for function in PLATFORM},
 }
 """By the names that formulas use."""
+
+EVERYWHERE: Functions = {
+    **FUNCTIONS,
+    "sin": far_circle.sin,
+    "cos": far_circle.cos,
+    "tan": far_circle.tan,
+}
+"""The same, where sin, cos and tan of `FUNCTIONS` are NaN for abs(x) > 2^22 too."""

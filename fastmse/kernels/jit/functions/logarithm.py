@@ -9,7 +9,7 @@ Error <= 0.8 ulp.
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where
+from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where, whole
 from fastmse.kernels.jit.functions.exponential import LN2_HIGH, LN2_LOW
 
 INFINITY = float("inf")
@@ -24,10 +24,6 @@ TO_ONE = 0x3FF0000000000000 - 0x3FE6A09E667F3BCD
 """Added to the bits of x: their exponent is that of x / sqrt(1/2)."""
 
 MANTISSA = 2**52 - 1
-
-WHOLE = 2.0**52
-WHOLE_BITS = 0x4330000000000000
-"""The bits of 2^52, which end where the ones stand: bits | WHOLE_BITS is 2^52 + bits."""
 
 C0, C1, C2, C3, C4, C5, C6 = COEFFICIENTS = (
     0.6666666666666734,
@@ -62,5 +58,5 @@ def exponent_and_rest(x: Value) -> tuple[Value, Value]:
     subnormal = x < SMALLEST_NORMAL
     bits = bits_of(where(subnormal, x * 2.0**54, x)) + TO_ONE
     m = float_of((bits & MANTISSA) + ROOT_HALF)
-    k = float_of((bits >> EXPONENT) | WHOLE_BITS) - where(subnormal, x.alike(WHOLE + 1077), WHOLE + 1023)
+    k = whole(bits >> EXPONENT) - where(subnormal, x.alike(1077.0), 1023.0)
     return k, m

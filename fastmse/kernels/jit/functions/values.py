@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
@@ -26,6 +27,10 @@ EXPONENT = 52
 """The bit where a float's exponent begins."""
 
 SIGN = 2**63
+
+WHOLE = 2.0**52
+WHOLE_BITS = 0x4330000000000000
+"""The bits of 2^52, which end where the ones stand: of a word less, word | WHOLE_BITS is the sum."""
 
 
 def _operation(of_floats: str, of_words: str = "") -> Any:
@@ -71,7 +76,7 @@ class Value:
 
     __add__ = _operation("fadd", "add")
     __sub__ = _operation("fsub", "sub")
-    __mul__ = _operation("fmul")
+    __mul__ = _operation("fmul", "mul")
     __truediv__ = _operation("fdiv")
     __radd__, __rsub__ = _reflected(__add__), _reflected(__sub__)
     __rmul__, __rtruediv__ = _reflected(__mul__), _reflected(__truediv__)
@@ -104,6 +109,19 @@ def where(condition: Value, a: Any, b: Any) -> Value:
     return Value(a.builder, a.builder.select(condition.ir, a.ir, b.ir))
 
 
+def whole(word: Value) -> Value:
+    """The float of a word below 2^52."""
+    return float_of(word | WHOLE_BITS) - WHOLE
+
+
+def entry(table: tuple[int, ...], index: Value) -> Value:
+    """The word of a constant table."""
+    kind = ir.ArrayType(WORD, len(table))
+    constant = cgutils.global_constant(index.builder, "table", ir.Constant(kind, table))
+    at = index.builder.gep(constant, [ir.Constant(WORD, 0), index.ir])
+    return Value(index.builder, index.builder.load(at))
+
+
 def absolute(x: Value) -> Value:
     return abs(x)
 
@@ -114,9 +132,9 @@ def fuses() -> bool:
     return "+fma" in features.split(",")
 
 
-def fused(a: Value, b: Value, c: Value) -> Value:
+def fused(a: Value, b: Value | float, c: Value) -> Value:
     """a b + c, rounded once."""
-    return Value(a.builder, a.builder.fma(a.ir, b.ir, c.ir))
+    return Value(a.builder, a.builder.fma(a.ir, a.alike(b).ir, c.ir))
 
 
 def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
