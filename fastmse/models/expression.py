@@ -77,11 +77,11 @@ class FormulaScalar(ModelScalar):
         self._make = make
 
     def compile(self, order: int) -> Any:
-        from fastmse.kernels.jit.functions import FUNCTIONS
+        from fastmse.kernels.jit.functions import scalars
         from fastmse.kernels.jit.scalars import rows_callback
 
-        scalar = self._make(order, FUNCTIONS)
-        return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p))
+        scalar, again = scalars(lambda functions: self._make(order, functions))
+        return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p), again)
 
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = self._make(order, formulas.numpy_functions())(tuple(x.T), tuple(theta))

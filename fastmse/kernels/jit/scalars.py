@@ -31,12 +31,13 @@ Scalar = Callable[[tuple[float, ...], tuple[float, ...]], tuple[float, ...]]
 CALLBACK = types.void(DOUBLES, DOUBLES, types.intp)
 
 
-def rows_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
+def rows_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None = None) -> Any:
     """Many rows at one θ: ``call(theta, columns, n)``, as its `address`.
 
-    theta (p,); the q columns of x come before the m columns of outputs, which it fills.
+    theta (p,); the q columns of x come before the m columns of outputs, which it fills. Where one
+    of them is NaN it computes these rows by the scalar `again`, if there is one.
     """
-    value = inlined_kernel(scalar)
+    value, repeat = inlined_kernel(scalar), _repeater(again, q, m)
     load_x, load_theta, store = _loader(q, PITCH), _loader(p, 1), _storer(m)
 
     @callback(CALLBACK)
@@ -44,8 +45,28 @@ def rows_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
         t = load_theta(theta, 0)
         for i in range(n):
             store(columns, q * PITCH + i, value(load_x(columns, i), t))
+        repeat(columns, n, t)
 
     return rows
+
+
+def _repeater(scalar: Scalar | None, q: int, m: int) -> Any:
+    """(columns, n, theta): the rows once more, by the scalar, if an output is NaN."""
+    if scalar is None:
+        return inlined_kernel(lambda columns, n, theta: None)
+    value, load_x, store = inlined_kernel(scalar), _loader(q, PITCH), _storer(m)
+
+    @inlined_kernel
+    def repeat(columns: Pointer, n: int, theta: tuple[float, ...]) -> None:
+        undefined = 0
+        for k in range(q, q + m):
+            for i in range(n):
+                undefined += columns[k * PITCH + i] != columns[k * PITCH + i]
+        if undefined:
+            for i in range(n):
+                store(columns, q * PITCH + i, value(load_x(columns, i), theta))
+
+    return repeat
 
 
 def curves_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
