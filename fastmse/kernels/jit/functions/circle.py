@@ -6,9 +6,9 @@ quotient, <= 2.1 ulp.
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.functions.values import SIGN, Value, bits_of, float_of, where
 from fastmse.kernels.jit.functions.quarter_circle import cosine, sine
 from fastmse.kernels.jit.functions.quarter_turns import NEAR, reduced
+from fastmse.kernels.jit.functions.values import SIGN, Value, bits_of, float_of, where
 
 NAN = float("nan")
 

@@ -9,8 +9,8 @@ Error <= 0.8 ulp.
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where, whole
 from fastmse.kernels.jit.functions.exponential import LN2_HIGH, LN2_LOW
+from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where, whole
 
 INFINITY = float("inf")
 NAN = float("nan")
