@@ -108,6 +108,18 @@ RANGES: dict[str, dict[str, Draw]] = {
     "sin": ANGLES,
     "cos": ANGLES,
     "tan": ANGLES,
+    "sinh": {
+        "models": uniform(-3, 3),
+        "between two k": uniform(0.3, 0.45),
+        "any size": any_size(high=8),
+        "all": uniform(-710.4758, 710.4758),
+        "large k": uniform(30, 45),
+    },
+    "cosh": {
+        "models": uniform(-3, 3),
+        "any size": any_size(high=8),
+        "all": uniform(-710.4758, 710.4758),
+    },
     "tanh": {
         "models": uniform(-3, 3),
         "between two k": uniform(0.15, 0.2),
