@@ -1,4 +1,4 @@
-"""The vector functions where a result is special: zeros, infinities, NaN, and the edges of ranges."""
+"""The vector functions where results are special: zeros, infinities, NaN, and edges of ranges."""
 
 import math
 

@@ -1,7 +1,7 @@
 """sin, cos and tan in vectors: by the quarter of the circle, ± sin(r) or ± cos(r).
 
 For |x| <= 2^22; NaN beyond, where `far_circle.py` goes on. Error <= 0.83 ulp; of tan, their
-quotient, <= 2.1 ulp.
+quotient, <= 2.1 ulp. 55 operations; a sine and a cosine of one angle, 60.
 """
 
 from __future__ import annotations

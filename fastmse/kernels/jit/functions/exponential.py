@@ -1,11 +1,11 @@
 """exp(x) = 2^k exp(r), r = x - k ln 2, |r| <= ln 2 / 2.
 
 Two constants hold ln 2; k times the first is exact, so that the reduction needs no fused operation
-(W. J. Cody, W. Waite, *Software Manual for the Elementary Functions*, 1980). exp(r) = 1 + r + r² p(r)
-with p of degree 10 by `tests/minimax.py` (error 2^-61), the rounding of 1 + r added again. 2^k is
-two factors, each a normal number, so that a subnormal result is rounded once.
+(W. J. Cody, W. Waite, *Software Manual for the Elementary Functions*, 1980). exp(r) = 1 + r + r²
+p(r) with p of degree 10 by `tests/minimax.py` (error 2^-61), the rounding of 1 + r added again. 2^k
+is two factors, each a normal number, so that a subnormal result is rounded once.
 
-Error <= 0.78 ulp.
+Error <= 0.68 ulp, below the normal numbers <= 0.78 ulp. 45 operations.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     sinh(x) / 2 = ± (n + n / (4 n + 1)),    cosh(x) / 2 = h + 1 / (16 h),    y = |x|
     tanh(x) = ± n / (n + 1/2),    y = 2 |x|
 
-n keeps its digits near 0, and overflows after sinh. Error <= 0.9 ulp.
+n keeps its digits near 0, and overflows after sinh. Error <= 0.86 ulp, of cosh <= 0.65 ulp.
 """
 
 from __future__ import annotations
