@@ -17,8 +17,8 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from fastmse.kernels.jit.flags import callback, inlined_kernel
-from fastmse.kernels.jit.memory import DOUBLES, Pointer
+from fastmse.kernels.jit.flags import callback, inlined_kernel, inner_kernel
+from fastmse.kernels.jit.memory import DOUBLES, Pointer, shift
 
 RUN = 128
 """Of one call at most, as in ``compiled/lanes.h``."""
@@ -37,55 +37,78 @@ def rows_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None =
     theta (p,); the q columns of x come before the m columns of outputs, which it fills. Where one
     of them is NaN it computes these rows by the scalar `again`, if there is one.
     """
-    value, repeat = inlined_kernel(scalar), _repeater(again, q, m)
-    load_x, load_theta, store = _loader(q, PITCH), _loader(p, 1), _storer(m)
+    load_x, store = _loader(q, PITCH), _storer(m)
+
+    def step(scalar: Scalar) -> Any:
+        value = inlined_kernel(scalar)
+
+        @inlined_kernel
+        def row(theta: tuple[float, ...], columns: Pointer, i: int) -> None:
+            store(columns, q * PITCH + i, value(load_x(columns, i), theta))
+
+        return row
+
+    return _callback(_loader(p, 1), step(scalar), again and step(again), q, m)
+
+
+def curves_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None = None) -> Any:
+    """Many θ at one row: ``call(x, columns, n)``, as its `address`.
+
+    x (q,); the p columns of θ, an element a curve, come before the m columns of outputs. `again`
+    as of `rows_callback`.
+    """
+    load_theta, store = _loader(p, PITCH), _storer(m)
+
+    def step(scalar: Scalar) -> Any:
+        value = inlined_kernel(scalar)
+
+        @inlined_kernel
+        def curve(x: tuple[float, ...], columns: Pointer, i: int) -> None:
+            store(columns, p * PITCH + i, value(x, load_theta(columns, i)))
+
+        return curve
+
+    return _callback(_loader(q, 1), step(scalar), again and step(again), p, m)
+
+
+def _callback(load: Any, step: Any, again: Any, first: int, m: int) -> Any:
+    """The loop of a step, whose outputs are the m columns from `first` on."""
+    repeat = _repeater(again, first, m)
 
     @callback(CALLBACK)
-    def rows(theta: Pointer, columns: Pointer, n: int) -> None:
+    def call(fixed: Pointer, columns: Pointer, n: int) -> None:
         widest_vectors()
-        t = load_theta(theta, 0)
+        same = load(fixed, 0)
         for i in range(n):
-            store(columns, q * PITCH + i, value(load_x(columns, i), t))
-        repeat(columns, n, t)
+            step(same, columns, i)
+        repeat(same, columns, n)
 
-    return rows
+    return call
 
 
-def _repeater(scalar: Scalar | None, q: int, m: int) -> Any:
-    """(columns, n, theta): the rows once more, by the scalar, if an output is NaN."""
-    if scalar is None:
-        return inlined_kernel(lambda columns, n, theta: None)
-    value, load_x, store = inlined_kernel(scalar), _loader(q, PITCH), _storer(m)
+def _repeater(step: Any, first: int, m: int) -> Any:
+    """The loop once more, if an output is NaN; nothing without a step."""
+    if step is None:
+        return inlined_kernel(lambda same, columns, n: None)
 
     @inlined_kernel
-    def repeat(columns: Pointer, n: int, theta: tuple[float, ...]) -> None:
+    def repeat(same: tuple[float, ...], columns: Pointer, n: int) -> None:
         undefined = 0
-        for k in range(q, q + m):
-            for i in range(n):
-                undefined += columns[k * PITCH + i] != columns[k * PITCH + i]
+        for k in range(first, first + m):
+            undefined += _count_nan(shift(columns, k * PITCH), n)
         if undefined:
             for i in range(n):
-                store(columns, q * PITCH + i, value(load_x(columns, i), theta))
+                step(same, columns, i)
 
     return repeat
 
 
-def curves_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
-    """Many θ at one row: ``call(x, columns, n)``, as its `address`.
-
-    x (q,); the p columns of θ, an element a curve, come before the m columns of outputs.
-    """
-    value = inlined_kernel(scalar)
-    load_x, load_theta, store = _loader(q, 1), _loader(p, PITCH), _storer(m)
-
-    @callback(CALLBACK)
-    def curves(x: Pointer, columns: Pointer, n: int) -> None:
-        widest_vectors()
-        row = load_x(x, 0)
-        for i in range(n):
-            store(columns, p * PITCH + i, value(row, load_theta(columns, i)))
-
-    return curves
+@inner_kernel
+def _count_nan(p: Pointer, count: int) -> int:
+    undefined = 0
+    for i in range(count):
+        undefined += p[i] != p[i]
+    return undefined
 
 
 @intrinsic  # type: ignore[untyped-decorator]

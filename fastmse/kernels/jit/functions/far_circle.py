@@ -1,55 +1,55 @@
 """sin, cos and tan of every float: `circle.py` near 0, beyond 2^22 by more bits of π.
 
-The same bits as there near 0. A loop that calls them has a branch, and is no loop of vectors:
-a model calls them for the rows where `circle.py` gave NaN.
+The same bits as there near 0. They call one function, compiled once, so that no loop that calls
+them is one of vectors: a model calls them for the rows where `circle.py` gave NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.functions import circle
-from fastmse.kernels.jit.functions.circle import QUARTER, slope, turned, with_sign_of
 from fastmse.kernels.jit.functions.far_quarters import far_reduced
-from fastmse.kernels.jit.functions.quarter_turns import NEAR
-from fastmse.kernels.jit.functions.values import Value, scalar
+from fastmse.kernels.jit.functions.quarter_turns import NEAR, reduced
+from fastmse.kernels.jit.functions.values import Value, scalar, where
 
 INFINITY = float("inf")
 
 
-def _everywhere(near: Callable[..., Value], far: Callable[..., Value]) -> Any:
-    around_0, beyond = scalar(near), scalar(far)
-
-    @inner_kernel
-    def far_away(x: float) -> float:
-        return beyond(x)
-
-    @inlined_kernel
-    def everywhere(x: float) -> float:
-        if NEAR < abs(x) < INFINITY:
-            return far_away(x)
-        return around_0(x)
-
-    return everywhere
+@partial(scalar, words=1)
+def _near(x: Value, quarters: Value) -> Value:
+    r, low, k = reduced(x)
+    return circle.turned(r, low, k + quarters)
 
 
-def _sin(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return with_sign_of(x, turned(r, low, quarters))
+@partial(scalar, words=1)
+def _far(x: Value, quarters: Value) -> Value:
+    r, low, k = far_reduced(x)
+    return where(x < INFINITY, circle.turned(r, low, k + quarters), circle.NAN)
 
 
-def _cos(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return turned(r, low, quarters + QUARTER)
+_with_sign_of = scalar(circle.with_sign_of)
 
 
-def _tan(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return with_sign_of(x, slope(r, low, quarters))
+@inner_kernel
+def _turned(x: float, quarters: int) -> float:
+    """sin(x + quarters π/2), x >= 0."""
+    if x <= NEAR:
+        return _near(x, quarters)
+    return _far(x, quarters)
 
 
-sin = _everywhere(circle.sin, _sin)
-cos = _everywhere(circle.cos, _cos)
-tan = _everywhere(circle.tan, _tan)
+@inlined_kernel
+def sin(x: float) -> float:
+    return _with_sign_of(x, _turned(abs(x), 0))
+
+
+@inlined_kernel
+def cos(x: float) -> float:
+    return _turned(abs(x), 1)
+
+
+@inlined_kernel
+def tan(x: float) -> float:
+    return _with_sign_of(x, _turned(abs(x), 0) / _turned(abs(x), 1))
