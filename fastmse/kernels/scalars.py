@@ -54,8 +54,8 @@ class ModelScalar(ABC):
             self._callbacks[order] = self.compile(order)
         return int(self._callbacks[order].address)
 
-    def check(self) -> None:
-        """After a pass: raise what the callbacks could not."""
+    def check(self) -> None:  # noqa: B027
+        """After a pass: raise what the callbacks could not. Few have anything to say."""
 
     @abstractmethod
     def compile(self, order: int) -> Any:
