@@ -136,7 +136,8 @@ class ScalarModel(ABC):
         theta, single = self._thetas(theta)
         if not single:
             raise ValueError(f"theta: got shape {theta.shape}; want ({theta.shape[1]},)")
-        return mean.outputs(X, theta[0], 0, n_threads)[0]
+        f: np.ndarray = mean.outputs(X, theta[0], 0, n_threads)[0]
+        return f
 
     def _mean(self, X: Any) -> tuple[ModelMean, Array | Columns]:
         """The mean for X as the kernels read it."""
@@ -186,14 +187,17 @@ class ScalarModel(ABC):
 
 
 def _evaluation(at: Totals, single: bool) -> Evaluation:
-    sse, gradient, normal = at.sse, None, at.normal
+    gradient, normal = None, at.normal
     if at.gradient.shape[1]:
         gradient = at.gradient * 2.0 / at.weighting.weight_sum
-    if single:
-        sse = float(sse[0])
-        gradient = None if gradient is None else gradient[0]
-        normal = None if normal is None else normal[0]
-    for array in (gradient, normal):
-        if array is not None:
-            array.flags.writeable = False
-    return Evaluation(*at.weighting, sse, gradient, normal)
+    if not single:
+        return Evaluation(*at.weighting, at.sse, _frozen(gradient), _frozen(normal))
+    gradient = None if gradient is None else gradient[0]
+    normal = None if normal is None else normal[0]
+    return Evaluation(*at.weighting, float(at.sse[0]), _frozen(gradient), _frozen(normal))
+
+
+def _frozen(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None:
+        array.flags.writeable = False
+    return array
