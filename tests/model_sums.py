@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmse.kernels.scalars import Scalar, Sums
-from fastmse.models.expression import FormulaScalar
+from fastmse.models.expression import Expression, FormulaScalar
 from fastmse.models.passes import Passes, Totals
 from fastmse.statistics import MODEL_BLOCK, Stream
 
@@ -71,6 +71,13 @@ def rational(order: int, functions: Any) -> Scalar:
 def rounding_scalar() -> FormulaScalar:
     """Compiled once for all tests."""
     return FormulaScalar(Q, P, rational)
+
+
+@cache
+def own_functions() -> FormulaScalar:
+    """Compiled once for all tests."""
+    formula = "a*exp(-((x - b)/8)**2) + log(2 + sin(c*z)**2)*b**2"
+    return Expression(formula, ["a", "b", "c"], ["x", "z"])._scalar(Q, False)
 
 
 def at_once(

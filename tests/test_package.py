@@ -18,7 +18,7 @@ import pytest
 import fastmse as fm
 
 IMPORT_BUDGET = 60  # ms over NumPy
-ON_DEMAND = {"numba", "scipy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm"}
+ON_DEMAND = {"numba", "scipy", "sympy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm"}
 
 PROBE = """
 import json, os, sys, time
@@ -144,7 +144,7 @@ def test_results_have_every_field() -> None:
 def test_extras_hold_what_they_promise() -> None:
     requirements = importlib.metadata.requires("fastmse")
     lean = {re.match(r"[\w-]+", line)[0] for line in requirements if "extra ==" not in line}
-    assert lean == {"numpy", "scipy", "numba", "narwhals"}
+    assert lean == {"numpy", "scipy", "numba", "narwhals", "sympy"}
     assert not [line for line in requirements if re.match("torch|jax|cupy|numba-cuda", line)]
     extras = importlib.metadata.metadata("fastmse").get_all("Provides-Extra")
     assert set(extras) >= {"cli", "test", "bench", "dev", "all"}
