@@ -60,6 +60,8 @@ def ulps(found: Array, exact: Callable[..., mpf], *columns: Array, bits: int = 1
 
 def _ulp(found: float, exact: mpf) -> float:
     rounded = float(exact)
+    if np.isnan(rounded):
+        return 0.0 if np.isnan(found) else np.inf
     if rounded in (0.0, np.inf, -np.inf) or not np.isfinite(found):
         return 0.0 if found == rounded else np.inf
     exponent = max(mp.frexp(exact)[1] - 53, -1074)

@@ -98,11 +98,11 @@ def _half_ln2() -> mpf:
 EXP = Minimax(
     "exponential: (exp(r) - 1 - r) / r²",
     lambda r: (exp(r) - 1 - r) / r**2,
-    lambda r: r**2,
+    lambda r: abs(r),  # so that exp(r) - 1 is good near 0 too
     lambda: -log(2) / 2,
     _half_ln2,
-    9,
-    -58.0,
+    10,
+    -60.0,
 )
 
 
@@ -119,6 +119,17 @@ LOG = Minimax(
     lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
     6,
     -58.0,
+)
+
+
+POWER = Minimax(
+    "power: ((2 atanh(s) / s - 2) / z - 2 / 3) / z of z = s²",
+    lambda z: (_series_of_atanh(z) - mpf(2) / 3) / z,
+    lambda z: z**2 / 2,
+    lambda: mpf(2) ** -30,
+    lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
+    6,
+    -66.0,
 )
 
 
@@ -146,7 +157,7 @@ COS = Minimax(
     -58.0,
 )
 
-ALL = {"exponential": EXP, "logarithm": LOG, "sine": SIN, "cosine": COS}
+ALL = {"exponential": EXP, "logarithm": LOG, "power": POWER, "sine": SIN, "cosine": COS}
 
 
 def main() -> None:
