@@ -301,3 +301,24 @@ def test_types_and_options_are_refused():
         PLANE.evaluate(X, y, [1, 1], n_threads=0)
     with pytest.raises(formulas.FormulaError):
         fm.Expression("a*system(x)", ["a"])
+
+
+def test_sine_and_cosine_of_far_numbers():
+    """In vectors they are NaN beyond 2^22; a condition on that would go unseen."""
+    x, theta = np.array([0.1, 1e5, 1e7, -1e12, 3e300, 5.0] * 40), [1.5, 1.25, 0.75]
+    for text in ("a*sin(b*x) + cos(c*x)", "where(sin(b*x) > 0, a*x*0 + a, c)"):
+        model = fm.Expression(text, ["a", "b", "c"])
+        with mpmath.workdps(400):
+            exact = [mp_wave(text, float(v), theta) for v in x[:6]]
+        assert model.predict(x, theta)[:6] == pytest.approx(exact, rel=1e-15)
+        assert model.predict(x, theta)[-6:] == pytest.approx(exact, rel=1e-15)
+        e = model.evaluate(x, np.zeros(240), theta, grad=False)
+        assert e.sse == pytest.approx(40 * np.sum(np.square(exact)), rel=1e-14)
+
+
+def mp_wave(text, x, theta):
+    a, b, c = theta
+    sine = mpmath.sin(mpmath.mpf(b * x))
+    if "where" in text:
+        return a if sine > 0 else c
+    return float(a * sine + mpmath.cos(mpmath.mpf(c * x)))

@@ -75,14 +75,42 @@ class FormulaScalar(ModelScalar):
     def __init__(self, q: int, p: int, make: Callable[[int, Functions], Scalar]) -> None:
         super().__init__(q, p)
         self._make = make
+        self._near: dict[int, Any] = {}  # callbacks that were replaced: one may still be running
 
     def compile(self, order: int) -> Any:
-        from fastmse.kernels.jit.functions import FUNCTIONS
-        from fastmse.kernels.jit.scalars import rows_callback
+        scalar, far = self.scalars(order)
+        return self._callback(order, far if "where" in _called(scalar) and far else scalar)
+
+    def again(self, order: int, sums: Any) -> bool:
+        """Where something is NaN: sin, cos and tan of far numbers are, in vectors."""
+        compiled = order in self._callbacks and order not in self._near
+        if not compiled or not np.isnan(sums).any():
+            return False
+        scalar, far = self.scalars(order)
+        if far is None:
+            return False
+        self._near[order] = self._callbacks[order]
+        self._callbacks[order] = self._callback(order, scalar, far)
+        return True
+
+    def scalars(self, order: int) -> tuple[Scalar, Scalar | None]:
+        """A scalar to compile, and one that knows more where that gives NaN, or compares NaN."""
+        from fastmse.kernels.jit.functions import EVERYWHERE, FUNCTIONS
 
         scalar = self._make(order, FUNCTIONS)
-        return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p))
+        if all(FUNCTIONS[name] is EVERYWHERE[name] for name in _called(scalar) & set(FUNCTIONS)):
+            return scalar, None
+        return scalar, self._make(order, EVERYWHERE)
+
+    def _callback(self, order: int, scalar: Scalar, far: Scalar | None = None) -> Any:
+        from fastmse.kernels.jit.scalars import rows_callback
+
+        return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p), far)
 
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = self._make(order, formulas.numpy_functions())(tuple(x.T), tuple(theta))
         return [np.broadcast_to(np.asarray(value, np.float64), len(x)) for value in outputs]
+
+
+def _called(scalar: Scalar) -> set[str]:
+    return set(scalar.__code__.co_names)

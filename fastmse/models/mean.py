@@ -56,12 +56,25 @@ class ModelMean:
         scalar, theta = self.scalar, np.array(theta, dtype=np.float64)
         out = np.empty((n_outputs(order, scalar.p), len(X)))
         threads = backends.n_threads_for(4 * out.size, n_threads)
-        piece, done = model_piece(len(out), 1), 0
-        for start in range(0, len(X), piece):
-            for (rows,) in loaded([X[start : start + piece]], MODEL_BLOCK):
-                values = np.empty((len(out), len(rows)))  # type: ignore[arg-type]
-                compiled.model_outputs(rows, theta, scalar, order, values, threads)
-                out[:, done : done + values.shape[1]] = values
-                done += values.shape[1]
-        scalar.check()
+        _fill(out, X, theta, scalar, order, threads)
+        if scalar.again(order, out):
+            _fill(out, X, theta, scalar, order, threads)
         return out
+
+
+def _fill(
+    out: FloatArray,
+    X: np.ndarray | Columns,
+    theta: FloatArray,
+    scalar: ModelScalar,
+    order: int,
+    n_threads: int,
+) -> None:
+    piece, done = model_piece(len(out), 1), 0
+    for start in range(0, len(X), piece):
+        for (rows,) in loaded([X[start : start + piece]], MODEL_BLOCK):
+            values = np.empty((len(out), len(rows)))  # type: ignore[arg-type]
+            compiled.model_outputs(rows, theta, scalar, order, values, n_threads)
+            out[:, done : done + values.shape[1]] = values
+            done += values.shape[1]
+    scalar.check()

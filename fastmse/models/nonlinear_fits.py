@@ -12,8 +12,7 @@ from fastmse.results import Fit
 from fastmse.weighting import weigh
 
 if TYPE_CHECKING:
-    from fastmse.fitting.objective import Objective
-    from fastmse.results.mean import Mean
+    pass
 
 TOL, MAX_ITER = 1e-12, 1000
 

@@ -54,15 +54,21 @@ class Passes:
 
     def _at(self, theta: np.ndarray, sums: Sums) -> Totals:
         held = self.held(len(theta), sums)
-        counter = held.counter()
-        piece = model_piece(n_outputs(sums.order, self.scalar.p), len(theta))
-        count_pieces(counter, self.counting(theta, sums), self.rows, 0, self.n, piece)
-        self.scalar.check()
-        total = counter.total()
+        total = self._total(held, theta, sums)
+        if self.scalar.again(sums.order, total):
+            total = self._total(held, theta, sums)
         weighting = require_rows(held.weighting(total, self.n, self.rows[2]))
         gradient, packed = np.split(held.plain(total), [min(self.scalar.p, held.each)], axis=1)
         normal = unpacked(packed, self.scalar.p) if sums >= Sums.NORMAL else None
         return Totals(weighting, held.sse(total), gradient, normal)
+
+    def _total(self, held: ThetaSums, theta: np.ndarray, sums: Sums) -> np.ndarray:
+        """The node of all rows."""
+        counter = held.counter()
+        piece = model_piece(n_outputs(sums.order, self.scalar.p), len(theta))
+        count_pieces(counter, self.counting(theta, sums), self.rows, 0, self.n, piece)
+        self.scalar.check()
+        return counter.total()
 
     def held(self, K: int, sums: Sums) -> ThetaSums:
         return ThetaSums(K, sums.count(self.scalar.p), self.rows[2] is not None)

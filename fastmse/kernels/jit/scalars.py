@@ -31,38 +31,80 @@ Scalar = Callable[[tuple[float, ...], tuple[float, ...]], tuple[float, ...]]
 CALLBACK = types.void(DOUBLES, DOUBLES, types.intp)
 
 
-def rows_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
+def rows_callback(scalar: Scalar, q: int, p: int, m: int, far: Scalar | None = None) -> Any:
     """Many rows at one θ: ``call(theta, columns, n)``, as its `address`.
 
-    theta (p,); the q columns of x come before the m columns of outputs, which it fills.
+    theta (p,); the q columns of x come before the m columns of outputs, which it fills. Rows where
+    an output is NaN are computed again, one by one, by `far` if given.
     """
-    value = inlined_kernel(scalar)
-    load_x, load_theta, store = _loader(q, PITCH), _loader(p, 1), _storer(m)
 
-    @callback(CALLBACK)
-    def rows(theta: Pointer, columns: Pointer, n: int) -> None:
-        t = load_theta(theta, 0)
-        for i in range(n):
-            store(columns, q * PITCH + i, value(load_x(columns, i), t))
+    def of_rows(scalar: Scalar) -> Any:
+        value = inlined_kernel(scalar)
+        return inlined_kernel(lambda theta, x: value(x, theta))
 
-    return rows
+    return _callback(of_rows(scalar), far and of_rows(far), p, q, m)
 
 
-def curves_callback(scalar: Scalar, q: int, p: int, m: int) -> Any:
+def curves_callback(scalar: Scalar, q: int, p: int, m: int, far: Scalar | None = None) -> Any:
     """Many θ at one row: ``call(x, columns, n)``, as its `address`.
 
     x (q,); the p columns of θ, an element a curve, come before the m columns of outputs.
     """
-    value = inlined_kernel(scalar)
-    load_x, load_theta, store = _loader(q, 1), _loader(p, PITCH), _storer(m)
+    return _callback(inlined_kernel(scalar), far and inlined_kernel(far), q, p, m)
+
+
+def _callback(value: Any, far: Any, held: int, n_columns: int, m: int) -> Any:
+    """(fixed, columns, n): the m outputs of ``value(fixed, row)`` behind the columns, for n rows."""
+    load_fixed, load, store = _loader(held, 1), _loader(n_columns, PITCH), _storer(m)
+
+    @inlined_kernel
+    def fill(fixed: Pointer, columns: Pointer, n: int) -> None:
+        a = load_fixed(fixed, 0)
+        for i in range(n):
+            store(columns, n_columns * PITCH + i, value(a, load(columns, i)))
+
+    if far is None:
+
+        @callback(CALLBACK)
+        def fill_once(fixed: Pointer, columns: Pointer, n: int) -> None:
+            fill(fixed, columns, n)
+
+        return fill_once
+    is_nan = _nan_finder(m)
 
     @callback(CALLBACK)
-    def curves(x: Pointer, columns: Pointer, n: int) -> None:
-        row = load_x(x, 0)
+    def fill_twice(fixed: Pointer, columns: Pointer, n: int) -> None:
+        fill(fixed, columns, n)
+        outputs, found = n_columns * PITCH, False
         for i in range(n):
-            store(columns, p * PITCH + i, value(row, load_theta(columns, i)))
+            found |= is_nan(columns, outputs + i)
+        if found:
+            a = load_fixed(fixed, 0)
+            for i in range(n):
+                if is_nan(columns, outputs + i):
+                    store(columns, outputs + i, far(a, load(columns, i)))
 
-    return curves
+    return fill_twice
+
+
+def _nan_finder(count: int) -> Any:
+    """(p, i): whether one of p[i], p[i + PITCH], ... of `count` is NaN."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def is_nan(typing: Any, p: Any, i: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            pointer, first = args
+            found = builder.icmp_signed("!=", first, first)
+            for k in range(count):
+                value = builder.load(
+                    builder.gep(pointer, [builder.add(first, first.type(k * PITCH))])
+                )
+                found = builder.or_(found, builder.fcmp_unordered("uno", value, value))
+            return found
+
+        return types.boolean(DOUBLES, types.intp), generate
+
+    return is_nan
 
 
 def _loader(count: int, pitch: int) -> Any:
