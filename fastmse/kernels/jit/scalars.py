@@ -54,7 +54,7 @@ def curves_callback(scalar: Scalar, q: int, p: int, m: int, far: Scalar | None =
 
 
 def _callback(value: Any, far: Any, held: int, n_columns: int, m: int) -> Any:
-    """(fixed, columns, n): the m outputs of ``value(fixed, row)`` behind the columns, for n rows."""
+    """(fixed, columns, n): m outputs, those of ``value(fixed, row)``, behind the columns."""
     load_fixed, load, store = _loader(held, 1), _loader(n_columns, PITCH), _storer(m)
 
     @inlined_kernel
