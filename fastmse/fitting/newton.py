@@ -48,7 +48,7 @@ def _steps(
     `at` are the sums at the search's θ, of the kind that is asked for.
     """
     fell, quadratic = False, search.quadratic(at)
-    z = quadratic.step()
+    z = quadratic.undamped()
     while z is not None and not search.over:
         length, theta = quadratic.length(z), search.reached(z)
         if (theta == search.theta).all():
@@ -58,7 +58,7 @@ def _steps(
             search.tried()
             break
         quadratic = search.quadratic(there, theta)
-        z = quadratic.step()
+        z = quadratic.undamped()
         rest = np.inf if z is None else quadratic.length(z)
         if rest < length:
             at = there

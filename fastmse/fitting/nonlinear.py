@@ -136,7 +136,7 @@ def _notes(
     notes: list[Note] = []
     if found.undetermined:
         notes.append((undetermined_note(found, names), RankWarning))
-    if not converged:
+    if not converged and not (found.undetermined and precision.at_minimum(search)):
         s = math.sqrt(search.at.sse / precision.dof)
         notes.append((unfinished_note(search, found, s), ConvergenceWarning))
     if not found.free.all():

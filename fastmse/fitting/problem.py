@@ -16,6 +16,12 @@ from fastmse.gaussian import FloatArray
 Callback: TypeAlias = Callable[[int, FloatArray, float], object]
 
 
+EPS = float(np.finfo(float).eps)
+
+SINGULAR = 16 * EPS
+"""Eigenvalues of a scaled matrix up to p times this may be rounding."""
+
+
 class Quadratic(NamedTuple):
     """SSE/2 about θ, less its value: gᵀz + ½ zᵀBz of the scaled step z, and the bounds on that."""
 
@@ -28,6 +34,11 @@ class Quadratic(NamedTuple):
         """The minimum of the quadratic + ½ damping |z|² in the box; None without one."""
         B = self.B + damping * np.eye(len(self.g))
         return box_step(B, self.g, self.lower, self.upper)
+
+    def undamped(self) -> FloatArray | None:
+        """The step without damping, but for rounding where B is singular."""
+        z = self.step()
+        return self.step(SINGULAR * len(self.g)) if z is None else z
 
     def gain(self, z: FloatArray) -> float:
         """What the quadratic expects SSE to fall by."""
@@ -85,6 +96,10 @@ class Search:
         self.theta, self.at = theta, at
         if not exact:
             self.scale = np.maximum(self.scale, lengths(at.normal))
+
+    def forget(self) -> None:
+        """Scale by the derivatives at θ alone."""
+        self.scale = lengths(self.at.normal)
 
     def tried(self) -> None:
         """Count a step, taken or not, and tell the callback the best so far."""
