@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 from fit_problems import digits
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
 from numpy_objective import NumpyModel, NumpyObjective, fit
@@ -100,6 +100,7 @@ def test_the_answer_has_all_digits():
     assert min(digits(a, b) for a, b in zip(fitted.stderr, stderr, strict=True)) >= 13
 
 
+@settings(max_examples=40)
 @given(
     theta=st.tuples(st.floats(0.5, 20), st.floats(0.1, 2)),
     factor=st.tuples(st.floats(0.5, 2), st.floats(0.5, 2)),
@@ -114,6 +115,7 @@ def test_data_without_noise_return_the_truth(theta, factor):
     assert fitted.sse <= 25 * (4 * EPS * theta[0]) ** 2
 
 
+@settings(max_examples=25)
 @given(of_x=st.integers(-200, 200), of_y=st.integers(-200, 200))
 def test_units_do_not_matter(of_x, of_y):
     """Scaling by powers of two rounds nothing: all steps, and so all bits, are the same."""

@@ -15,6 +15,9 @@ from fastmse.gaussian import FloatArray
 FORMS = "None, a tuple (lower, upper), a list of pairs (lower, upper), or a dict of pairs by name"
 
 
+NUMBERS = (Real, Decimal, np.integer, np.floating)
+
+
 class Bounds(NamedTuple):
     """lower ≤ θ ≤ upper, (p,) each; ∓inf where there is none."""
 
@@ -140,7 +143,7 @@ def _by_name(given: Mapping[str, Any], names: Sequence[str], argument: str) -> l
 def _real(value: Any, argument: str, name: str) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real | np.number | Decimal):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, NUMBERS):
         raise TypeError(f"{argument}: {name!r} got {value!r:.200}; want a real number")
     try:
         return float(value)
