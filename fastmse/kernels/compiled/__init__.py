@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from fastmse import threads
+from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.machine import instruction_level, openmp_version
-from fastmse.statistics import BlockCounter
+from fastmse.statistics import MODEL_BLOCK, BlockCounter
 
 _LEVELS = {"x86-64-v2": 2, "x86-64-v3": 3, "x86-64-v4": 4, "generic": 0}
 
@@ -126,6 +127,39 @@ def linear(
         columns,
         _usable(n_threads),
     )
+
+
+def models(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    theta: Array,
+    scalar: ModelScalar,
+    sums: Sums,
+    n_threads: int,
+) -> None:
+    counter.blocks = module().models(
+        counter.nodes,
+        counter.blocks,
+        block,
+        X,
+        y,
+        sample_weight,
+        theta,
+        scalar.address(sums.order),
+        sums,
+        _usable(n_threads),
+    )
+
+
+def model_outputs(
+    X: Array, theta: Array, scalar: ModelScalar, order: int, out: Array, n_threads: int
+) -> None:
+    """out (n_outputs, n) = f(xᵢ; θ) and its derivatives up to `order`; X (n, q)."""
+    address = scalar.address(order)
+    module().model_outputs(X, theta, address, out, MODEL_BLOCK, _usable(n_threads))
 
 
 def gram(
