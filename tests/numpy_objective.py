@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ class Derivatives(NamedTuple):
     second: np.ndarray
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(text: str, parameters: tuple[str, ...], variables: tuple[str, ...]) -> Any:
     """A NumPy function (x_1 .. x_q, theta_1 .. theta_p) of all derivatives up to the second."""
     theta, x = sympy.symbols(parameters), sympy.symbols(variables)

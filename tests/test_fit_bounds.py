@@ -47,7 +47,9 @@ def test_forms(given, lower, upper):
     np.testing.assert_array_equal(bounds.upper, upper)
 
 
-@pytest.mark.parametrize("given", [[(0, 2), (1, 3)], ([0, 1], [2, 3]), {"b2": (1, 3), "b1": (0, 2)}])
+@pytest.mark.parametrize(
+    "given", [[(0, 2), (1, 3)], ([0, 1], [2, 3]), {"b2": (1, 3), "b1": (0, 2)}]
+)
 def test_of_two_parameters_a_tuple_is_two_sides_and_a_list_two_pairs(given):
     bounds = checked_bounds(given, ("b1", "b2"), np.array([1.0, 1.0]))
     assert bounds.lower.tolist() == [0, 1]

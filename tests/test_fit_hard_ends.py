@@ -147,7 +147,11 @@ def test_an_end_by_max_iter_is_told():
         ({"max_iter": 0}, ValueError, "max_iter: got 0; want an integer >= 1"),
         ({"max_iter": 1.5}, TypeError, "max_iter: got 1.5; want an integer >= 1"),
         ({"callback": 1}, TypeError, "callback: got 1; want callback(iteration, theta, sse)"),
-        ({"weight_type": "x"}, ValueError, "weight_type: got 'x'; want one of frequency, precision"),
+        (
+            {"weight_type": "x"},
+            ValueError,
+            "weight_type: got 'x'; want one of frequency, precision",
+        ),
     ],
 )
 def test_refused_options(options, error, message):

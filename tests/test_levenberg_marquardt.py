@@ -9,7 +9,10 @@ from fit_problems import digits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
-from numpy_objective import NumpyModel, NumpyObjective, fit
+from numpy_objective import NumpyMean, NumpyModel, NumpyObjective, fit
+
+from fastmse.fitting import fit_model
+from fastmse.weighting import Weighting
 
 EPS = np.finfo(float).eps
 SATURATION = "b1*(1 - exp(-b2*x))"
@@ -173,7 +176,7 @@ def test_a_linear_model_is_linear_least_squares():
 
 
 def test_second_derivatives_only_where_they_help():
-    """A small residual: Gauss and Newton's steps converge at once, and Hesse's are not asked for."""
+    """Of a small residual Gauss and Newton's steps converge at once."""
     x, y = saturation(1, noise=1e-3)
     objective = NumpyObjective(NumpyModel(SATURATION, names(2), ("x",)), x, y)
     fitted = fit_by(objective)
@@ -191,11 +194,8 @@ def test_passes_count_those_of_second_derivatives():
 
 
 def fit_by(objective):
-    from fastmse.fitting import fit_model
-    from fastmse.weighting import Weighting
-
     n = len(objective.y)
     return fit_model(
-        objective, None, (objective.x, objective.y, None), Weighting(n, float(n)), [1, 1],
-        names=names(2), variables=("x",),
+        objective, NumpyMean(objective.model), (objective.x, objective.y, None),
+        Weighting(n, float(n)), [1, 1], names=names(2), variables=("x",),
     )  # fmt: skip

@@ -58,7 +58,7 @@ def test_robust_errors_are_those_of_the_tangent_plane(case, kind):
 
 
 def test_predictions_and_intervals(case):
-    x, _, _, fitted, _ = case
+    fitted = case[3]
     new = np.linspace(0, 8, 5000)  # more than a block of rows
     at = NumpyModel(TEXT, NAMES, ("x",))(new[:, None], fitted.theta)
     np.testing.assert_array_equal(fitted.predict(new), at.f)

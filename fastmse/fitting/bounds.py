@@ -8,7 +8,6 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse.gaussian import FloatArray
 
@@ -30,10 +29,6 @@ class Bounds(NamedTuple):
         moved = np.where(step <= self.lower - theta, self.lower, moved)
         moved = np.where(step >= self.upper - theta, self.upper, moved)
         return np.clip(np.where(step == 0, theta, moved), self.lower, self.upper)
-
-    def reached(self, theta: FloatArray) -> NDArray[np.bool_]:
-        """The parameters that lie on a bound."""
-        return (theta == self.lower) | (theta == self.upper)
 
 
 def parameters(start: Any, names: Sequence[str]) -> FloatArray:
@@ -101,7 +96,8 @@ def _side(side: Any, names: Sequence[str], none: float) -> FloatArray:
     values = _list(side) if np.ndim(side) else [side] * len(names)
     if len(values) != len(names):
         raise ValueError(
-            f"bounds: got {len(values)} numbers on a side; want {len(names)}, for {', '.join(names)}"
+            f"bounds: got {len(values)} numbers on a side; want {len(names)}, for "
+            f"{', '.join(names)}"
         )
     return np.array(
         [

@@ -78,7 +78,7 @@ class Damping:
         """Damp the first step until it is no longer than θ itself, a few times."""
         longest = FIRST_STEP * np.linalg.norm(search.scale * search.theta)
         quadratic = search.quadratic(search.at)
-        while 0 < longest and self.value < LARGEST_DAMPING:
+        while longest > 0 and self.value < LARGEST_DAMPING:
             z = quadratic.step(self.value)
             if z is not None and np.linalg.norm(z) <= longest:
                 break

@@ -46,7 +46,7 @@ class Quadratic(NamedTuple):
 
     def length(self, z: FloatArray) -> float:
         """√(−gᵀz): without bounds √(gᵀB⁻¹g), what |r| loses in the tangent plane."""
-        return float(np.sqrt(max(-self.g @ z, 0.0)))
+        return float(np.sqrt(max(-float(self.g @ z), 0.0)))
 
 
 @dataclass(slots=True, eq=False)
@@ -113,7 +113,9 @@ class Search:
     def quadratic(self, at: Normal, theta: FloatArray | None = None) -> Quadratic:
         """The quadratic about θ, or about another, in scaled steps; `at` are the sums there."""
         d = np.where(self.scale > 0, self.scale, 1.0)
-        lower, upper = (d * (side - (self.theta if theta is None else theta)) for side in self.bounds)
+        lower, upper = (
+            d * (side - (self.theta if theta is None else theta)) for side in self.bounds
+        )
         return Quadratic(at.normal / d / d[:, None], at.gradient / d, lower, upper)
 
     def reached(self, z: FloatArray) -> FloatArray:

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from fastmse.fitting.box import held
 from fastmse.fitting.objective import Normal
 from fastmse.fitting.problem import EPS, SINGULAR, Search
-from fastmse.gaussian import FloatArray
 
 ROUNDINGS = 16
 """Of a product in the gradient, in units of eps: 8 of the sums, and some of the model."""

@@ -63,7 +63,7 @@ def robust_variances(
     """
     total = np.zeros(len(theta))
     for X, y, w in rows:
-        X, y, w = _present(X, y, w)
+        X, y, w = present(X, y, w)
         copies, scale = (1.0, w) if weight_type == "precision" else (w, 1.0)
         f, D = mean.jacobian(X, theta)
         e = y - f
@@ -72,7 +72,7 @@ def robust_variances(
     return np.where(np.isnan(np.diag(A)), np.nan, total)
 
 
-def _present(
+def present(
     X: FloatArray, y: FloatArray, w: FloatArray | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the rows of positive weight: zero drops a row, even one that holds NaN."""
