@@ -146,7 +146,7 @@ def test_an_end_by_max_iter_is_told():
         ({"tol": "1"}, TypeError, "tol: got '1' of type str; want a number >= 0"),
         ({"max_iter": 0}, ValueError, "max_iter: got 0; want an integer >= 1"),
         ({"max_iter": 1.5}, TypeError, "max_iter: got 1.5; want an integer >= 1"),
-        ({"callback": 1}, TypeError, "callback: got 1; want callback(iteration, theta, sse)"),
+        ({"callback": 1}, TypeError, "callback: got 1; want callable(iteration, theta, sse)"),
         (
             {"weight_type": "x"},
             ValueError,

@@ -65,6 +65,6 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
         if not rest < shrink * length:
             break
         fell = True
-        if precision.is_enough(rest, there):
+        if precision.is_enough(rest, there) or search.is_tiny(z):
             break
     return fell

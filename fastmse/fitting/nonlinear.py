@@ -65,7 +65,7 @@ def fit_model(
     ConvergenceWarning, RankWarning
     """
     one_of("weight_type", weight_type, WEIGHT_TYPES)
-    tol, max_iter = checked_limits(tol, max_iter, callback, "callback(iteration, theta, sse)")
+    tol, max_iter = checked_limits(tol, max_iter, callback, "callable(iteration, theta, sse)")
     theta = parameters(start, names)
     box = checked_bounds(bounds, names, theta)
     count = weighting.weight_sum if weight_type == "frequency" else float(weighting.n)

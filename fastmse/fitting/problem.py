@@ -22,6 +22,10 @@ SINGULAR = 16 * EPS
 """Eigenvalues of a scaled matrix up to p times this may be rounding."""
 
 
+TINY = 2.0**-42
+"""Part of a parameter, 2·10⁻¹³: the step after one that short is rounding."""
+
+
 class Quadratic(NamedTuple):
     """SSE/2 about θ, less its value: gᵀz + ½ zᵀBz of the scaled step z, and the bounds on that."""
 
@@ -117,6 +121,10 @@ class Search:
             d * (side - (self.theta if theta is None else theta)) for side in self.bounds
         )
         return Quadratic(at.normal / d / d[:, None], at.gradient / d, lower, upper)
+
+    def is_tiny(self, z: FloatArray | None) -> bool:
+        """Whether a scaled step is no more than `TINY` of every parameter."""
+        return z is not None and bool((np.abs(z) <= TINY * self.scale * np.abs(self.theta)).all())
 
     def reached(self, z: FloatArray) -> FloatArray:
         """θ after a scaled step."""
