@@ -34,15 +34,15 @@ MIN_WIDTH = 72
 def as_dict(fit: Fit) -> dict[str, Any]:
     """Return every field of the fit, ``conf_int`` at 95 %, in what JSON can hold."""
     values = {name: getattr(fit, name) for name in FIELDS} | {"conf_int": fit.conf_int()}
-    return {name: _json(value) for name, value in values.items()}
+    return {name: json_value(value) for name, value in values.items()}
 
 
-def _json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Arrays and tuples as lists, NaN and infinity as None, NumPy's scalars as Python's."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
+        return [json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

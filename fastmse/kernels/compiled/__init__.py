@@ -228,3 +228,37 @@ def small_linear(
     """SSE and ∇MSE of a few rows of plain float64; None where it takes the general way."""
     result: tuple[float, Array | None] | None = module().small_linear(X, y, theta, intercept, grad)
     return result
+
+
+class ManyFits:
+    """Fits under way of the curves Y (k, n); each `advance` brings them on for a bounded while.
+
+    `model` is the address of a `jit.scalars.curves_callback` of f and its p derivatives. x (n, q),
+    start (k, p) or (1, p), bounds (2, p) or None: float64, C order. `sample_weight` is (n,) or
+    (k, n). Outputs, in C order: theta and stderr (k, p), sse (k,); n_iter (k,) of int64, status
+    (k,) of int8.
+    """
+
+    def __init__(
+        self,
+        model: int,
+        x: Array,
+        Y: Array,
+        sample_weight: Array | None,
+        start: Array,
+        bounds: Array | None,
+        frequency: bool,
+        tol: float,
+        max_iter: int,
+        outputs: Sequence[Array],
+        n_threads: int,
+    ) -> None:
+        self._n_threads = n_threads
+        self._fits = module().ManyFits(
+            model, x, Y, sample_weight, start, bounds, frequency, tol, max_iter, outputs, n_threads
+        )
+
+    def advance(self) -> int:
+        """The number of fits that ended."""
+        done: int = self._fits.advance(_usable(self._n_threads))
+        return done
