@@ -23,16 +23,10 @@ from numpy.typing import NDArray
 
 from fastmse.fitting.box import held
 from fastmse.fitting.objective import Normal
-from fastmse.fitting.problem import Search
-from fastmse.gaussian import FloatArray
-
-EPS = float(np.finfo(float).eps)
+from fastmse.fitting.problem import EPS, SINGULAR, Search
 
 ROUNDINGS = 16
 """Of a product in the gradient, in units of eps: 8 of the sums, and some of the model."""
-
-SINGULAR = 16 * EPS
-"""Eigenvalues up to p times this may be rounding of A."""
 
 OFF = 1e-6
 """Part of s that counts as the minimum if steps get no further, whatever the reason."""

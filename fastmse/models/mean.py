@@ -26,7 +26,7 @@ class ModelMean:
     q: int
     is_vector: bool
     linear = False
-    centred = False
+    centred = True
 
     @property
     def scalar(self) -> ModelScalar:

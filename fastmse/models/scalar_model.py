@@ -12,12 +12,13 @@ from fastmse import inputs
 from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.models.mean import ModelMean
+from fastmse.models.nonlinear_fits import NonlinearFits
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
 
 
-class ScalarModel(ABC):
+class ScalarModel(NonlinearFits, ABC):
     """What `Expression` and `Function` have in common."""
 
     __slots__ = ()
