@@ -108,12 +108,15 @@ def _spread(fit: Fit, digits: int) -> Pairs:
 
 
 def _quality(fit: Fit, digits: int) -> Pairs:
+    f_test = [
+        (f"F({fit.df_model}, {fit.df_resid:.6g})", _number(fit.fvalue, 6)),
+        ("P>F", _probability(fit.f_pvalue)),
+    ]
     return [
         ("log-likelihood", _number(fit.loglik, digits)),
         ("AIC", _number(fit.aic, digits)),
         ("BIC", _number(fit.bic, digits)),
-        (f"F({fit.df_model}, {fit.df_resid:.6g})", _number(fit.fvalue, 6)),
-        ("P>F", _probability(fit.f_pvalue)),
+        *(f_test if fit.model.linear else []),
     ]
 
 
