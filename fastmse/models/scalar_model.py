@@ -11,12 +11,13 @@ import numpy as np
 from fastmse import inputs
 from fastmse.columns import Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
+from fastmse.models.many import ManyCurves
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
 
 
-class ScalarModel(ABC):
+class ScalarModel(ManyCurves, ABC):
     """What `Expression` and `Function` have in common."""
 
     __slots__ = ()

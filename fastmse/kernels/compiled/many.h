@@ -481,14 +481,15 @@ static ALWAYS_INLINE double remainder_of(double offset, double last) {
 }
 
 static NEVER_INLINE void settle(const Curves *job, Batch *b) {
-    const double tol2 = job->tol * job->tol, most = (double)job->max_iter;
+    const double tol2 = job->tol * job->tol, most = (double)job->max_iter, p = (double)job->p;
     const double *restrict held = *b->held, *restrict power = *b->power, *restrict flat = *b->flat;
     const double *restrict offset = *b->offset, *restrict last = *b->last;
     const double *restrict lambda = *b->lambda, *restrict singular = *b->singular;
-    const double *restrict accepted = *b->accepted;
+    const double *restrict accepted = *b->accepted, *restrict count = *b->count;
     double *restrict iter = *b->iter, *restrict outcome = *b->outcome;
     EACH_LANE {
-        const double least = tol2 * held[l] + 64 * EPS * EPS * power[l];
+        const double s2 = held[l] / larger(count[l] - p, 1.0);
+        const double least = tol2 * s2 + 64 * EPS * EPS * power[l];
         const flag gauss_newton = (lambda[l] == 0.0) & (singular[l] == 0.0);
         const flag near = offset[l] * remainder_of(offset[l], last[l]) <= least;
         const flag at_rest = (flat[l] != 0.0) & (offset[l] >= 0.25 * last[l]);
