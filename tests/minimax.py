@@ -12,7 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpmath import cos, exp, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sign
+from mpmath import (
+    atanh,
+    cos,
+    exp,
+    log,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    polyval,
+    sign,
+    sin,
+    sqrt,
+)
 
 BITS = 200
 GRID = 24
@@ -90,7 +105,48 @@ EXP = Minimax(
     -58.0,
 )
 
-ALL = {"exponential": EXP}
+
+def _series_of_atanh(z: mpf) -> mpf:
+    s = sqrt(z)
+    return 2 * (atanh(s) / s - 1) / z
+
+
+LOG = Minimax(
+    "logarithm: (2 atanh(s) / s - 2) / z of z = s²",
+    _series_of_atanh,
+    lambda z: z / 2,
+    lambda: mpf(2) ** -30,
+    lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
+    6,
+    -58.0,
+)
+
+
+def _quarter_pi_squared() -> mpf:
+    return (pi / 4) ** 2 + mpf(2) ** -20
+
+
+SIN = Minimax(
+    "sine: (sin(r) / r - 1) / z of z = r²",
+    lambda z: (sin(sqrt(z)) / sqrt(z) - 1) / z,
+    lambda z: z,
+    lambda: mpf(2) ** -30,
+    _quarter_pi_squared,
+    5,
+    -58.0,
+)
+
+COS = Minimax(
+    "cosine: (cos(r) - 1 + z / 2) / z² of z = r²",
+    lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
+    lambda z: z**2,
+    lambda: mpf(2) ** -30,
+    _quarter_pi_squared,
+    5,
+    -58.0,
+)
+
+ALL = {"exponential": EXP, "logarithm": LOG, "sine": SIN, "cosine": COS}
 
 
 def main() -> None:

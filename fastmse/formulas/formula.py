@@ -112,7 +112,7 @@ def _outputs(formula: Formula, order: int) -> tuple[Term, ...]:
 def _lowered(term: Term, lower: Lowering) -> Term:
     """The value as a term of the program, in the order of the text."""
     made: dict[Term, Term] = {}
-    for t in ordered(term):
+    for t in ordered([term], Term.operands):
         made[t] = lower(t.op, *(made.get(a, a) for a in t.args))
     return made[term]
 
@@ -122,5 +122,5 @@ def _compiled(
     formula: Formula, order: int, functions: tuple[tuple[str, Callable[..., Any]], ...]
 ) -> Callable[..., Any]:
     namespace: dict[str, Any] = {"__builtins__": {}, **dict(functions)}
-    exec(compile(formula.source(order), f"<formula {formula.text}>", "exec"), namespace)
+    exec(compile(formula.source(order), "<formula>", "exec"), namespace)
     return namespace["model"]  # type: ignore[no-any-return]

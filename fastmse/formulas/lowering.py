@@ -31,13 +31,14 @@ class Lowering:
         return rule(self, *args) if rule else self.pool(op, *args)
 
     def power(self, u: Term, y: Term) -> Term:
-        """u**y; by products, a division or sqrt where y is such a constant."""
+        """u**y; by products, sqrt and a division where y is such a constant."""
         n = y.value
-        if n is None or not (abs(n) == 0.5 or (n == int(n) and abs(n) <= LARGEST_POWER)):
+        if n is None or abs(n) > LARGEST_POWER or 2 * n != int(2 * n):
             return self.pool("power", u, y)
-        if n < 0:
-            return self.pool("over", self.one, self.power(u, self.pool.number(-n)))
-        return self.pool("sqrt", u) if n == 0.5 else self.repeated(u, int(n))
+        power = self.repeated(u, int(abs(n)))
+        if n % 1:
+            power = self.times(power, self.pool("sqrt", u))
+        return self.pool("over", self.one, power) if n < 0 else power
 
     def repeated(self, u: Term, n: int) -> Term:
         """u**n, by squares: u**6 and u**3 share u**3."""
@@ -48,22 +49,36 @@ class Lowering:
         half = self.repeated(u, n // 2)
         return self.times(half, half)
 
-    def power_log(self, u: Term, y: Term, k: Term) -> Term:
-        """u**y log(u)**k; 0 where u**y is: at u = 0 for y > 0."""
-        zero, p = self.pool.number(0), self.power(u, y)
-        logs = self.repeated(self.pool("log", u), int(k.args[0]))
-        return self.pool("where", self.pool("==", p, zero), zero, self.times(p, logs))
+    def raised(self, u: Term, y: Term, m: Term, k: Term) -> Term:
+        """u**(y - m) log(u)**k from u**y, by its limit where that is no number."""
+        p, zero, logs = self.power(u, y), self.pool.number(0), int(k.args[0])
+        factors = [p, self.repeated(self.pool("log", u), logs)] if logs else [p]
+        if m is zero:
+            return self.pool("where", self.pool("==", p, zero), zero, self.product(factors))
+        inverse = self.repeated(self.pool("over", self.one, u), int(m.args[0]))
+        at_zero = self.at_zero(y, m, logs)
+        return self.pool(
+            "where", self.pool("==", u, zero), at_zero, self.product([*factors, inverse])
+        )
+
+    def at_zero(self, y: Term, m: Term, logs: int) -> Term:
+        """u**(y - m) log(u)**logs at u = 0: 0 for y > m, and else infinite, or 1 without logs."""
+        pool = self.pool
+        infinite = pool.number(-math.inf if logs % 2 else math.inf)
+        below = pool("where", pool("==", y, m), infinite if logs else self.one, infinite)
+        return pool("where", pool(">", y, m), pool.number(0), below)
 
     def times(self, a: Term, b: Term) -> Term:
         """a b, of two terms."""
         return b if a is self.one else a if b is self.one else self.pool("times", a, b)
 
     def plus(self, a: Term, b: Term) -> Term:
-        """a + b; a - c where b is -c."""
-        if b.op == "negative":
-            return self.pool("minus", a, *b.args)
-        if a.op == "negative":
-            return self.pool("minus", b, *a.args)
+        """a + b; a - c where b is -c, and the other way round."""
+        for first, second in ((a, b), (b, a)):
+            if second.op == "negative":
+                return self.pool("minus", first, *second.args)
+            if (second.value or 0) < 0:
+                return self.pool("minus", first, self.pool.number(-second.args[0]))
         return self.pool("plus", a, b)
 
     def product(self, factors: list[Term]) -> Term:
@@ -127,5 +142,5 @@ class Lowering:
 
 RULES: dict[str, Callable[..., Term]] = {
     name: getattr(Lowering, name)
-    for name in ("power", "power_log", "sech2", "sign", "log1p", "expm1", "log2", "log10")
+    for name in ("power", "raised", "sech2", "sign", "log1p", "expm1", "log2", "log10")
 }

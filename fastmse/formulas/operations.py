@@ -19,70 +19,48 @@ ZERO, ONE = Integer(0), Integer(1)
 
 
 class Operation(Expr):  # type: ignore[misc]
-    """An operation on its `args`; ∂f/∂s = Σᵢ ∂f/∂aᵢ ∂aᵢ/∂s, worked out once."""
+    """An operation on its `args`."""
 
     partials: tuple[Callable[..., Any], ...] = ()  # ∂f/∂aᵢ, of f and its arguments
-    names: set[Any]
-    slopes: dict[Any, Any]
 
-    def __new__(cls, *args: Any) -> Operation:
-        made: Operation = super().__new__(cls, *args)
-        made.slopes = {}
-        made.names = set().union(*(a.free_symbols for a in args))
-        return made
-
-    @property
-    def free_symbols(self) -> set[Any]:
-        """SymPy's own walks down the whole tree, each time."""
-        return self.names
-
-    def _eval_derivative(self, s: Any) -> Any:
-        if s not in self.slopes:
-            self.slopes[s] = self.slope(s) if s in self.names else ZERO
-        return self.slopes[s]
-
-    def slope(self, s: Any) -> Any:
-        """∂f/∂s by the chain rule."""
-        slopes = [a._eval_derivative(s) for a in self.args]
+    def slope(self, *slopes: Any) -> Any:
+        """∂f/∂s = Σᵢ ∂f/∂aᵢ ∂aᵢ/∂s, of the arguments' slopes."""
         terms = zip(self.partials, slopes, strict=True)
         return Add(*(partial(self, *self.args) * slope for partial, slope in terms if slope))
 
 
 class Where(Operation):
-    """A branch and its derivative go together: what is not taken never counts, not even as NaN."""
+    """A branch and its slope go together: what is not taken never counts, not even as NaN."""
 
-    def slope(self, s: Any) -> Any:
+    def slope(self, *slopes: Any) -> Any:
         """The taken branch's."""
-        condition, *branches = self.args
-        a, b = (branch._eval_derivative(s) for branch in branches)
-        return a if a == b else Where(condition, a, b)
+        _, a, b = slopes
+        return a if a == b else Where(self.args[0], a, b)
 
 
 class Condition(Operation):
     """A step is flat wherever it has a derivative."""
 
-    def slope(self, s: Any) -> Any:
+    def slope(self, *slopes: Any) -> Any:
         """Zero."""
         return ZERO
 
 
-def power(u: Any, y: Any) -> Any:
-    """u**y; without a power where y is 0 or 1."""
-    return ONE if y == 0 else u if y == 1 else make("power", u, y)
-
-
-def power_log(u: Any, y: Any, k: int) -> Any:
-    """u**y log(u)**k, the k-th derivative of u**y by y: 0 at u = 0 for y > 0."""
+def raised(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
+    """u**(y - m) log(u)**k, the derivatives of u**y; constants are worked out."""
+    if y.is_Rational and k == 0:
+        y, m = y - m, 0
+        if y == 0 or y == 1:
+            return u if y else ONE
     if u.is_Rational and u > 0:
-        return power(u, y) * number(math.log(u)) ** k
-    return make("power_log", u, y, Integer(k)) if k else power(u, y)
+        return make("power", u, y) * number(math.log(u)) ** k * u**-m
+    return make("raised", u, y, Integer(m), Integer(k)) if m or k else make("power", u, y)
 
 
-def by_base(f: Any, u: Any, y: Any, k: Any = ZERO) -> Any:
-    """d/du u**y log(u)**k = u**(y-1) (y log(u)**k + k log(u)**(k-1))."""
-    lower = y - 1
-    first = y * power_log(u, lower, int(k))
-    return first + k * power_log(u, lower, int(k) - 1) if k else first
+def by_base(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
+    """∂/∂u u**(y - m) log(u)**k = (y - m) u**(y-m-1) log(u)**k + k u**(y-m-1) log(u)**(k-1)."""
+    slope = (y - m) * raised(u, y, m + 1, k)
+    return slope + k * raised(u, y, m + 1, k - 1) if k else slope
 
 
 def number(value: float) -> Any:
@@ -96,11 +74,11 @@ PARTIALS: dict[str, tuple[Callable[..., Any], ...]] = {
     "times": (lambda f, a, b: b, lambda f, a, b: a),
     "over": (lambda f, a, b: 1 / b, lambda f, a, b: -f / b),
     "negative": (lambda f, a: -ONE,),
-    "power": (by_base, lambda f, u, y: power_log(u, y, 1)),
-    "power_log": (
-        by_base,
-        lambda f, u, y, k: power_log(u, y, int(k) + 1),
-        lambda f, u, y, k: ZERO,
+    "power": (lambda f, u, y: by_base(u, y), lambda f, u, y: raised(u, y, k=1)),
+    "raised": (
+        lambda f, u, y, m, k: by_base(u, y, int(m), int(k)),
+        lambda f, u, y, m, k: raised(u, y, int(m), int(k) + 1),
+        *(lambda f, u, y, m, k: ZERO,) * 2,
     ),
     "exp": (lambda f, u: f,),
     "expm1": (lambda f, u: make("exp", u),),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fastmse.formulas.functions import PROGRAM
 from fastmse.formulas.terms import COMPARISONS, Term, ordered
 
-ATOM, UNARY, PRODUCT, SUM = range(4)
+ATOM, UNARY, PRODUCT, SUM, CONDITION = range(5)
 INFIX = {"plus": ("+", SUM), "minus": ("-", SUM), "times": ("*", PRODUCT), "over": ("/", PRODUCT)}
 JOINED = {"and": "&", "or": "|"}
 LONGEST = 60  # characters of an expression before it gets a line of its own
@@ -44,8 +44,8 @@ class Writer:
     def __init__(self, outputs: Sequence[Term], names: Mapping[str, str]) -> None:
         self.names = names
         self.lines: list[str] = []
-        terms = ordered(*outputs)
-        self.uses = Counter(operand for term in terms for operand in term.operands)
+        terms = ordered(outputs, Term.operands)
+        self.uses = Counter(operand for term in terms for operand in term.operands())
         self.uses.update(outputs)
         self.texts: dict[Term, tuple[str, int]] = {}
         for term in terms:
@@ -62,7 +62,7 @@ class Writer:
 
     def _kept(self, term: Term, text: str, level: int) -> tuple[str, int]:
         """The text, or the name of the line that holds it."""
-        if not term.operands or (self.uses[term] == 1 and len(text) <= LONGEST):
+        if not term.operands() or (self.uses[term] == 1 and len(text) <= LONGEST):
             return text, level
         name = f"t{len(self.lines) + 1}"
         self.lines.append(f"{name} = {text}")
@@ -74,6 +74,8 @@ class Writer:
             return _number(args[0])
         if op == "name":
             return self.names[args[0]], ATOM
+        if op == "times" and (shown := self._quotient(*args)):
+            return shown, PRODUCT
         if op in INFIX:
             sign, level = INFIX[op]
             left, right = self._within(args[0], level), self._within(args[1], level - 1)
@@ -82,13 +84,21 @@ class Writer:
             return f"-{self._within(args[0], ATOM)}", UNARY
         return self._call_or_condition(op, args)
 
+    def _quotient(self, *factors: Term) -> str | None:
+        """A factor times a reciprocal that nothing else uses, by one division."""
+        for a, b in (factors, factors[::-1]):
+            if b.op == "over" and b.args[0].value == 1 and self.texts[b][1] != ATOM:
+                return f"{self._within(a, PRODUCT)} / {self._within(b.args[1], UNARY)}"
+        return None
+
     def _call_or_condition(self, op: str, args: Sequence[Term]) -> tuple[str, int]:
         if op in COMPARISONS:
-            return f"({self.whole(args[0])} {op} {self.whole(args[1])})", ATOM
+            return f"{self.whole(args[0])} {op} {self.whole(args[1])}", CONDITION
         if op in JOINED:
-            return f"({self.whole(args[0])} {JOINED[op]} {self.whole(args[1])})", ATOM
+            left, right = (self._within(a, ATOM) for a in args)
+            return f"{left} {JOINED[op]} {right}", CONDITION
         if op == "not":
-            return f"({self.whole(args[0])} ^ True)", ATOM
+            return f"{self._within(args[0], ATOM)} ^ True", CONDITION
         return f"{op}({', '.join(self.whole(a) for a in args)})", ATOM
 
 
@@ -100,5 +110,5 @@ def _number(value: float) -> tuple[str, int]:
 
 def called(outputs: Sequence[Term]) -> list[str]:
     """The names of functions that the program of these outputs calls."""
-    ops = {term.op for term in ordered(*outputs)}
+    ops = {term.op for term in ordered(outputs, Term.operands)}
     return [name for name in PROGRAM if name in ops]

@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 COMMUTATIVE = frozenset(["plus", "times"])
 COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
@@ -28,7 +29,6 @@ class Term:
         self.op = op
         self.args = args
 
-    @property
     def operands(self) -> tuple[Term, ...]:
         """The terms it is applied to."""
         return () if self.op in ("number", "name") else self.args
@@ -62,13 +62,16 @@ def _key(op: str, args: tuple[Any, ...]) -> object:
     return (op, frozenset(args)) if op in COMMUTATIVE else (op, args)
 
 
-def ordered(*roots: Term) -> list[Term]:
-    """The terms that some are made of, each once and after its operands."""
-    done: dict[Term, None] = {}
-    stack = list(reversed(roots))
+Node = TypeVar("Node", bound=Hashable)
+
+
+def ordered(roots: Iterable[Node], operands: Callable[[Node], Sequence[Node]]) -> list[Node]:
+    """All that the roots are made of, each once and after its operands; no recursion."""
+    done: dict[Node, None] = {}
+    stack = list(roots)[::-1]
     while stack:
-        term = stack[-1]
-        missing = [a for a in term.operands if a not in done]
+        node = stack[-1]
+        missing = [a for a in operands(node) if a not in done]
         stack.extend(reversed(missing))
         if not missing:
             done[stack.pop()] = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from fastmse.formulas.lowering import Lowering
 from fastmse.formulas.operations import KINDS
-from fastmse.formulas.terms import Pool, Term
+from fastmse.formulas.terms import Pool, Term, ordered
 
 OPS = {kind: op for op, kind in KINDS.items()}
 
@@ -22,9 +22,10 @@ class Translation:
         self._made: dict[Any, Term] = {}
 
     def __call__(self, e: Any) -> Term:
-        """The term of an expression."""
-        if e not in self._made:
-            self._made[e] = self._term(e)
+        """The term of an expression; from the leaves up, or a long sum would be too deep."""
+        for part in ordered([e], lambda e: () if e in self._made else e.args):
+            if part not in self._made:
+                self._made[part] = self._term(part)
         return self._made[e]
 
     def _term(self, e: Any) -> Term:
@@ -33,10 +34,10 @@ class Translation:
         if e.is_Rational:
             return self._number(e)
         if e.is_Add:
-            return self._sum(e.args)
+            return reduce(self.lower.plus, (self._made[a] for a in e.args))
         if e.is_Mul or e.is_Pow:
             return self._product(e)
-        return self.lower(OPS[type(e)], *(self(a) for a in e.args))
+        return self.lower(OPS[type(e)], *(self._made[a] for a in e.args))
 
     def _number(self, e: Any) -> Term:
         try:
@@ -44,21 +45,15 @@ class Translation:
         except OverflowError:
             return self.pool.number(math.copysign(math.inf, e.p))
 
-    def _sum(self, args: Sequence[Any]) -> Term:
-        total, *rest = (self(a) for a in args)
-        for term in rest:
-            total = self.lower.plus(total, term)
-        return total
-
     def _product(self, e: Any) -> Term:
-        """± numerator / denominator, with one division."""
+        """± the product of powers; a denominator's reciprocal is a factor that others can share."""
         coefficient, rest = e.as_coeff_Mul()
-        over, under = [self._number(abs(coefficient))], list[Term]()
+        factors, reciprocals = [self._number(abs(coefficient))], list[Term]()
         for factor in rest.args if rest.is_Mul else [rest]:
             base, exponent = factor.as_base_exp()
-            power = self.lower.repeated(self(base), abs(int(exponent)))
-            (over if exponent > 0 else under).append(power)
-        product = self.lower.product(over)
-        if under:
-            product = self.pool("over", product, self.lower.product(under))
+            term, power = self._made[base], int(exponent)
+            if power < 0:
+                term = self.pool("over", self.lower.one, term)
+            (factors if power > 0 else reciprocals).append(self.lower.repeated(term, abs(power)))
+        product = self.lower.product([*factors, *reciprocals])
         return self.pool("negative", product) if coefficient < 0 else product

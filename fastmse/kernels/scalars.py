@@ -61,8 +61,8 @@ class ModelScalar(ABC):
             self._curves = self.compile_curves()
         return int(self._curves.address)
 
-    def check(self) -> None:
-        """After a pass: raise what the callbacks could not."""
+    def check(self) -> None:  # noqa: B027
+        """After a pass: raise what the callbacks could not. Few have anything to say."""
 
     @abstractmethod
     def compile(self, order: int) -> Any:

@@ -28,9 +28,12 @@ from fastmse.kernels.jit.layers import threading_layer
 from fastmse.kernels.jit.linear import LinearJob
 from fastmse.kernels.jit.linear_columns import COLUMNS_SCRATCH, TINY, count_columns
 from fastmse.kernels.jit.linear_rows import count_rows, tile_rows
+from fastmse.kernels.jit.models import ModelsJob, count_models
 from fastmse.kernels.jit.predictions import PredictionsJob, count_predictions
+from fastmse.kernels.jit.scalars import PITCH
 from fastmse.kernels.jit.weights import WeightsJob, count_weights
 from fastmse.kernels.jit.wide import WIDE_DOUBLES, count_wide
+from fastmse.kernels.scalars import ModelScalar, Sums, n_outputs
 from fastmse.statistics import BlockCounter
 
 Array = Any
@@ -117,6 +120,45 @@ def linear(
         row, column = (stride if decoder else stride // DOUBLE for stride in x.strides)
         here = job._replace(x=place, row=row, column=column, y=address(right), w=address(w))
         count(counter, here, block, stop - start, scratch, n_threads)
+
+
+def models(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    theta: Array,
+    scalar: ModelScalar,
+    sums: Sums,
+    n_threads: int,
+) -> None:
+    n, q = X.shape
+    K, p = theta.shape
+    decoder = decoder_of(X)
+    outputs = n_outputs(sums.order, p)
+    job = ModelsJob(
+        decoder,
+        *(0, 0, 0, 0, 0),  # X, y and the weights follow
+        thetas=address(theta),
+        K=K,
+        q=q,
+        p=p,
+        n_outputs=outputs,
+        sums=int(sums),
+        callback=scalar.address(sums.order),
+    )
+    scratch = (q + outputs + 2) * PITCH + 2 * K
+    in_place = decoder != 0 and all(is_plain(a) for a in (y, sample_weight) if a is not None)
+    for start, stop in stretches(n, block, 2 if decoder else q + 1, in_place):
+        x, right = X[start:stop], plain(y[start:stop])
+        if not decoder:
+            x = plain(x, "F")
+        w = None if sample_weight is None else plain(sample_weight[start:stop])
+        place = encoded_address(x) if decoder else address(x)
+        row, column = (stride if decoder else stride // DOUBLE for stride in x.strides)
+        here = job._replace(x=place, row=row, column=column, y=address(right), w=address(w))
+        count_models(counter, here, block, stop - start, scratch, n_threads)
 
 
 def _padded(theta: Array, intercept: bool) -> Array:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastmse.kernels.jit.flags import inlined_kernel
+from fastmse.kernels.jit.functions.circle import cos, sin, tan
 from fastmse.kernels.jit.functions.exponential import exp
+from fastmse.kernels.jit.functions.logarithm import log
 
 
 @inlined_kernel
@@ -26,8 +28,16 @@ def where(condition: bool, a: float, b: float) -> float:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(math, name)
-    for name in ("log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf", "sqrt")
+    name: getattr(math, name) for name in ("sinh", "cosh", "tanh", "atan", "erf", "sqrt")
 }
-FUNCTIONS |= {"exp": exp, "absolute": math.fabs, "power": power, "where": where}
+FUNCTIONS |= {
+    "exp": exp,
+    "log": log,
+    "sin": sin,
+    "cos": cos,
+    "tan": tan,
+    "absolute": math.fabs,
+    "power": power,
+    "where": where,
+}
 """By the names that formulas use."""
