@@ -40,9 +40,7 @@ def polish(search: Search, precision: Precision) -> bool:
     return precision.at_minimum(search)
 
 
-def _steps(
-    search: Search, precision: Precision, at: Normal, shrink: float, *, exact: bool
-) -> bool:
+def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, exact: bool) -> bool:
     """Steps while √(gᵀH⁻¹g) falls to the part `shrink` of it; whether the last ones did so.
 
     `at` are the sums at the search's θ, of the kind that is asked for.

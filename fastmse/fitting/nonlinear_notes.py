@@ -41,9 +41,7 @@ def unfinished_note(search: Search, found: Curvature, s: float) -> str:
     off = found.length / s if s > 0 else np.inf
     left = f"the next one is {off:.1g} standard errors long"
     if search.n_iter >= search.max_iter:
-        return (
-            f"not converged after {search.n_iter} steps, {left}: raise max_iter, or start nearer"
-        )
+        return f"not converged after {search.n_iter} steps, {left}: raise max_iter, or start nearer"
     return (
         f"not converged: after {search.n_iter} steps none lowers SSE, {left}: a saddle point, or "
         "a function that is not smooth here; start elsewhere"

@@ -98,7 +98,9 @@ class Search:
     def quadratic(self, at: Normal, theta: FloatArray | None = None) -> Quadratic:
         """The quadratic about θ, or about another, in scaled steps; `at` are the sums there."""
         d = np.where(self.scale > 0, self.scale, 1.0)
-        lower, upper = (d * (side - (self.theta if theta is None else theta)) for side in self.bounds)
+        lower, upper = (
+            d * (side - (self.theta if theta is None else theta)) for side in self.bounds
+        )
         return Quadratic(at.normal / d / d[:, None], at.gradient / d, lower, upper)
 
     def reached(self, z: FloatArray) -> FloatArray:

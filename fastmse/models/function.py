@@ -115,9 +115,7 @@ class UsersScalar(ModelScalar):
     def compile_curves(self) -> Any:
         from fastmse.kernels.jit.users import users_curves_callback
 
-        made = partial(
-            users_curves_callback, self._f, self._grad, self.q, self.p, self._is_vector
-        )
+        made = partial(users_curves_callback, self._f, self._grad, self.q, self.p, self._is_vector)
         return self._compiled(made, graded=True)
 
     def _compiled(self, make: Callable[[], Any], graded: bool) -> Any:

@@ -42,7 +42,14 @@ enum { CONVERGED, MAX_ITER, STALLED, SINGULAR, NOT_FINITE, TOO_FEW, RUNNING };
 
 typedef double lane[CURVES];
 typedef int64_t flag; /* as wide as a double: gcc's vectors of both have as many */
-#define EACH_LANE for (int l = 0; l < CURVES; l++)
+#define EACH_LANE LANES_APART for (int l = 0; l < CURVES; l++)
+
+/* Rows do not overlap. Of pointers that come from memory gcc does not believe `restrict`. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LANES_APART _Pragma("GCC ivdep")
+#else
+#define LANES_APART
+#endif
 
 typedef void (*curves_t)(const double *x, double *columns, ptrdiff_t n);
 
@@ -539,7 +546,7 @@ static void write_fit(const Curves *job, Batch *b, int l, int status) {
         job->error[c * p + j] = NAN;
     }
     job->sse[c] = converged ? sse - (gain < most ? larger(gain, 0.0) : most) : sse;
-    job->n_iter[c] = (int64_t)(*b->iter)[l];
+    job->n_iter[c] = (int64_t)(*b->iter)[l] - 1; /* `settle` has counted the next */
     job->status[c] = (int8_t)status;
     if (converged && freedom > 0)
         write_errors(job, b, l, job->sse[c] / freedom, job->error + c * p);
