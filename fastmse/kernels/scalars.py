@@ -47,12 +47,19 @@ class ModelScalar(ABC):
         self.q = q
         self.p = p
         self._callbacks: dict[int, Any] = {}
+        self._curves: Any = None
 
     def address(self, order: int) -> int:
         """Of ``call(theta, columns, n)``, as `jit.scalars` describes it."""
         if order not in self._callbacks:
             self._callbacks[order] = self.compile(order)
         return int(self._callbacks[order].address)
+
+    def curves_address(self) -> int:
+        """Of ``call(x, columns, n)``: f and its first derivatives of many curves at one x."""
+        if self._curves is None:
+            self._curves = self.compile_curves()
+        return int(self._curves.address)
 
     def check(self) -> None:  # noqa: B027
         """After a pass: raise what the callbacks could not. Few have anything to say."""
@@ -64,6 +71,10 @@ class ModelScalar(ABC):
     @abstractmethod
     def compile(self, order: int) -> Any:
         """The callback, which lives as long as this object."""
+
+    @abstractmethod
+    def compile_curves(self) -> Any:
+        """The callback of `curves_address`; NaN where a user's function raises."""
 
     @abstractmethod
     def values(self, order: int, x: Array, theta: Array) -> list[Array]:

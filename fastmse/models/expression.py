@@ -107,6 +107,12 @@ class FormulaScalar(ModelScalar):
 
         return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p), far)
 
+    def compile_curves(self) -> Any:
+        from fastmse.kernels.jit.functions import FUNCTIONS
+        from fastmse.kernels.jit.scalars import curves_callback
+
+        return curves_callback(self._make(1, FUNCTIONS), self.q, self.p, n_outputs(1, self.p))
+
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = self._make(order, formulas.numpy_functions())(tuple(x.T), tuple(theta))
         return [np.broadcast_to(np.asarray(value, np.float64), len(x)) for value in outputs]

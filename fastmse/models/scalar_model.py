@@ -11,6 +11,7 @@ import numpy as np
 from fastmse import inputs
 from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
+from fastmse.models.many import ManyCurves
 from fastmse.models.mean import ModelMean
 from fastmse.models.nonlinear_fits import NonlinearFits
 from fastmse.models.objective import Objective
@@ -18,7 +19,7 @@ from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
 
 
-class ScalarModel(NonlinearFits, ABC):
+class ScalarModel(NonlinearFits, ManyCurves, ABC):
     """What `Expression` and `Function` have in common."""
 
     __slots__ = ()

@@ -29,6 +29,7 @@ from fastmse.kernels.jit.functions.logarithm import log
 from fastmse.kernels.jit.functions.powers import power
 from fastmse.kernels.jit.functions.values import absolute, scalar, where
 
+Scalar = Callable[..., tuple[float, ...]]
 Functions = Mapping[str, Callable[..., float]]
 
 OWN = (exp, log, sin, cos, tan, tanh, power, absolute, where)
@@ -47,3 +48,16 @@ EVERYWHERE: Functions = {
     "tan": far_circle.tan,
 }
 """The same, where sin, cos and tan of `FUNCTIONS` are NaN for abs(x) > 2^22 too."""
+
+
+def scalars(make: Callable[[Functions], Scalar]) -> tuple[Scalar, Scalar | None]:
+    """A formula's scalar for vectors; a second one for rows where it gives NaN, if it may be wrong.
+
+    A condition would hide the NaN of a sine: a formula with both has one scalar, without vectors.
+    """
+    scalar = make(FUNCTIONS)
+    names = set(scalar.__code__.co_names)
+    if not names & {"sin", "cos", "tan"}:
+        return scalar, None
+    everywhere = make(EVERYWHERE)
+    return (everywhere, None) if "where" in names else (scalar, everywhere)
