@@ -78,11 +78,10 @@ class FormulaScalar(ModelScalar):
         self._near: dict[int, Any] = {}  # callbacks that were replaced: one may still be running
 
     def compile(self, order: int) -> Any:
-        scalar, far = self.scalars(order)
-        return self._callback(order, far if "where" in _called(scalar) and far else scalar)
+        return self._callback(order, self.scalars(order)[0])
 
     def again(self, order: int, sums: Any) -> bool:
-        """Where something is NaN: sin, cos and tan of far numbers are, in vectors."""
+        """Where a sum is NaN, and far sines may be the reason."""
         compiled = order in self._callbacks and order not in self._near
         if not compiled or not np.isnan(sums).any():
             return False
@@ -94,13 +93,18 @@ class FormulaScalar(ModelScalar):
         return True
 
     def scalars(self, order: int) -> tuple[Scalar, Scalar | None]:
-        """A scalar to compile, and one that knows more where that gives NaN, or compares NaN."""
+        """A scalar to compile, and one for the rows where an output of it is NaN.
+
+        In vectors, sin, cos and tan of far numbers are NaN, which a condition would hide.
+        """
         from fastmse.kernels.jit.functions import EVERYWHERE, FUNCTIONS
 
         scalar = self._make(order, FUNCTIONS)
-        if all(FUNCTIONS[name] is EVERYWHERE[name] for name in _called(scalar) & set(FUNCTIONS)):
+        called = set(scalar.__code__.co_names) & set(FUNCTIONS)
+        if all(FUNCTIONS[name] is EVERYWHERE[name] for name in called):
             return scalar, None
-        return scalar, self._make(order, EVERYWHERE)
+        far = self._make(order, EVERYWHERE)
+        return (far, None) if "where" in called else (scalar, far)
 
     def _callback(self, order: int, scalar: Scalar, far: Scalar | None = None) -> Any:
         from fastmse.kernels.jit.scalars import rows_callback
@@ -108,15 +112,11 @@ class FormulaScalar(ModelScalar):
         return rows_callback(scalar, self.q, self.p, n_outputs(order, self.p), far)
 
     def compile_curves(self) -> Any:
-        from fastmse.kernels.jit.functions import FUNCTIONS
         from fastmse.kernels.jit.scalars import curves_callback
 
-        return curves_callback(self._make(1, FUNCTIONS), self.q, self.p, n_outputs(1, self.p))
+        scalar, far = self.scalars(1)
+        return curves_callback(scalar, self.q, self.p, n_outputs(1, self.p), far)
 
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = self._make(order, formulas.numpy_functions())(tuple(x.T), tuple(theta))
         return [np.broadcast_to(np.asarray(value, np.float64), len(x)) for value in outputs]
-
-
-def _called(scalar: Scalar) -> set[str]:
-    return set(scalar.__code__.co_names)
