@@ -78,7 +78,16 @@ class CurveSearch:
     weight: FloatArray | None
     bounds: FloatArray | None
     damping: float = FIRST_LAMBDA
+    accepted: bool = True
+    flat: bool = False
+    "rounding hides what the last step gained"
+    wary: bool = False
+    "a step of Gauss and Newton was refused"
     singular: bool = False
+    last: float = np.inf
+    "the offset of the step before, if damped alike"
+    least: float = 0.0
+    "an offset that is near enough"
     scale: FloatArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +108,8 @@ class CurveSearch:
         return Sums(float(self.weight @ r**2), J.T @ (self.weight * r), (J.T * self.weight) @ J)
 
     def step(self, theta: FloatArray, at: Sums) -> Step:
-        """Of the damped quadratic inside the bounds; damped more where it is not convex."""
+        """Damped more where a pivot fails; not at all where that is to tell whether it arrived."""
+        self.singular = False
         lower, upper = self.bounds - theta
         free = ~((lower >= 0) & (at.g >= 0) | (upper <= 0) & (at.g <= 0))
         s = np.zeros(len(theta))
@@ -112,11 +122,14 @@ class CurveSearch:
             right = np.where(free, -at.g - at.A[:, ~free] @ s[~free], s)
             s = np.linalg.solve(factor.T, np.linalg.solve(factor, right))
             beyond = free & ((s < lower) | (s > upper))
-            if not beyond.any():
-                break
-            s, free = np.clip(s, lower, upper), free & ~beyond
-        offset = -float(at.g @ s)
-        return Step(s, free, factor, offset, 2 * offset - float(s @ at.A @ s))
+            if beyond.any():
+                s, free = np.clip(s, lower, upper), free & ~beyond
+                continue
+            offset = -float(at.g @ s)
+            if self.damping and self.accepted and not self.singular and self.arrived(offset):
+                self.damping = 0.0
+                continue
+            return Step(s, free, factor, offset, 2 * offset - float(s @ at.A @ s))
 
     def factor(self, at: Sums, free: NDArray[np.bool_]) -> FloatArray | None:
         """Cholesky's, of A + λD for the free parameters; None where a pivot is rounding."""
@@ -126,7 +139,41 @@ class CurveSearch:
             factor = np.linalg.cholesky(A)
         except np.linalg.LinAlgError:
             return None
-        return factor if (np.diag(factor) ** 2 > LEAST_PIVOT * np.diag(A)).all() else None
+        least = LEAST_PIVOT * np.maximum(np.diag(A), EPS**2 * self.scale)
+        return factor if (np.diag(factor) ** 2 > least).all() else None
+
+    def arrived(self, offset: float) -> bool:
+        """Whether the minimum is near enough, or steps that rounding hides get no shorter."""
+        near = offset * _remainder(offset, self.last) <= self.least
+        return near or (self.flat and offset >= 0.8 * self.last)
+
+    def judge(self, at: Sums, after: Sums, step: Step) -> None:
+        """Accept a trial that lowers SSE, or leaves it; damp the next one accordingly."""
+        gain = at.sse - after.sse
+        same = abs(gain) <= self.blur(at.sse)
+        self.accepted = after.finite and (same or gain > 1e-4 * step.expected)
+        self.flat = self.accepted and same
+        self.wary |= not self.accepted and self.damping == 0
+        damping = self.next_damping(step, gain, after)
+        self.last = step.offset if self.accepted and damping == self.damping else np.inf
+        self.damping = damping
+
+    def blur(self, sse: float) -> float:
+        """Two SSE that differ by less may be the same: rounding of f and y."""
+        unit = (8 + len(self.y) / 16) * EPS
+        return float(unit * (sse + np.sqrt(sse * self.power)) + unit**2 * self.power)
+
+    def next_damping(self, step: Step, gain: float, after: Sums) -> float:
+        if not self.accepted:
+            return 10 * max(self.damping, RAISED_LAMBDA)
+        if step.offset < CLOSE * after.sse and not self.wary:
+            return 0.0
+        if self.flat:
+            return self.damping
+        if gain > 0.75 * step.expected:
+            return 0.0 if self.damping < LEAST_LAMBDA else 0.1 * self.damping
+        bad = gain < 0.25 * step.expected
+        return 2 * max(self.damping, LEAST_LAMBDA) if bad else self.damping
 
 
 @np.errstate(all="ignore")
@@ -135,72 +182,45 @@ def fit_curve(
 ) -> CurveOutcome:
     """The fit from `start`."""
     n, p = len(search.y), len(start)
-    count = float(search.weight.sum()) if weight_type == "frequency" else float(n)
+    freedom = (float(search.weight.sum()) if weight_type == "frequency" else n) - p
     if not np.isfinite(start).all():
         return _failure(p, NOT_FINITE)
     if n < p:
         return _failure(p, TOO_FEW)
-    theta, at = start, search.sums(start)
+    theta, at, n_iter = start, search.sums(start), 0
     if not (np.isfinite(search.power) and at.finite):
         return _failure(p, NOT_FINITE)
-    accepted, flat, last, n_iter = True, False, np.inf, 0
     while True:
-        search.singular = False
-        if accepted:
-            search.scale = np.maximum(search.scale, np.diag(at.A))
+        search.scale = np.maximum(search.scale, np.diag(at.A))
+        search.least = tol**2 * at.sse / max(freedom, 1) + 64 * EPS**2 * search.power
         step = search.step(theta, at)
-        least = tol**2 * at.sse / max(count - p, 1) + 64 * EPS**2 * search.power
-        status = _status(search, step, least, last, accepted, flat)
-        if status is None and n_iter >= max_iter:
-            status = MAX_ITER
+        status = _status(search, step, n_iter >= max_iter)
         if status is not None:
-            break
+            return _outcome(search, theta, at, step, freedom, tol, status, n_iter)
         trial = np.clip(theta + step.s, *search.bounds)
         after = search.sums(trial)
+        search.judge(at, after, step)
         n_iter += 1
-        gain, same = at.sse - after.sse, abs(at.sse - after.sse) <= _blur(at.sse, search)
-        accepted = after.finite and (same or gain > 1e-4 * step.expected)
-        flat, last = accepted and same, step.offset if accepted and not search.damping else np.inf
-        search.damping = _damping(search.damping, step, gain, after, accepted, same)
-        if accepted:
+        if search.accepted:
             theta, at = trial, after
-    return _outcome(search, theta, at, step, (count - p, tol), status, n_iter)
 
 
-def _status(
-    search: CurveSearch, step: Step, least: float, last: float, accepted: bool, flat: bool
-) -> int | None:
+def _status(search: CurveSearch, step: Step, is_last: bool) -> int | None:
     """How the fit ends here; None where it goes on."""
-    near = step.offset * _remainder(step.offset, last) <= least
-    if search.damping == 0 and (near or (flat and step.offset >= 0.25 * last)):
-        return CONVERGED
-    if search.singular and step.offset <= least:
-        return SINGULAR
-    return STALLED if not accepted and search.damping > LAST_LAMBDA else None
+    if search.arrived(step.offset):
+        if search.singular:
+            return SINGULAR
+        if search.damping == 0:
+            return CONVERGED
+    if not search.accepted and search.damping > LAST_LAMBDA:
+        return STALLED
+    return MAX_ITER if is_last else None
 
 
 def _remainder(offset: float, last: float) -> float:
     """What is left of the way after this step, as a part of it, squared: steps shrink alike."""
     slow = np.clip(np.sqrt(offset / last), 0.03, 0.95) if np.isfinite(last) else 0.5
     return float((slow / (1 - slow)) ** 2)
-
-
-def _blur(sse: float, search: CurveSearch) -> float:
-    """Two SSE that differ by less may be the same: rounding of f and y."""
-    unit = (8 + len(search.y) / 16) * EPS
-    return float(unit * (sse + np.sqrt(sse * search.power)) + unit**2 * search.power)
-
-
-def _damping(
-    damping: float, step: Step, gain: float, after: Sums, accepted: bool, same: bool
-) -> float:
-    if not accepted:
-        return 10 * max(damping, RAISED_LAMBDA)
-    if step.offset < CLOSE * after.sse:
-        return 0.0
-    if same or gain > 0.75 * step.expected:
-        return 0.0 if damping < LEAST_LAMBDA else 0.1 * damping
-    return 2 * max(damping, LEAST_LAMBDA) if gain < 0.25 * step.expected else damping
 
 
 def _failure(p: int, status: int) -> CurveOutcome:
@@ -212,12 +232,12 @@ def _outcome(
     theta: FloatArray,
     at: Sums,
     step: Step,
-    freedom_tol: tuple[float, float],
+    freedom: float,
+    tol: float,
     status: int,
     n_iter: int,
 ) -> CurveOutcome:
     """The last step is taken, and SSE lowered by what that gains, as far as `tol` goes."""
-    freedom, tol = freedom_tol
     stderr = np.full(len(theta), np.nan)
     if status != CONVERGED:
         return CurveOutcome(theta, stderr, at.sse, n_iter, status)

@@ -82,9 +82,12 @@ def fit_curves(
     if backend == "numpy":
         advance = _one_by_one(scalar, data, options, outputs)
     elif kernels is compiled:
-        advance = compiled.ManyFits(
-            scalar.curves_address(), *data, *options, outputs, threads
-        ).advance
+        frequency = options.weight_type == "frequency"
+        limits = options.tol, options.max_iter
+        fits = compiled.ManyFits(
+            scalar.curves_address(), *data, frequency, *limits, outputs, threads
+        )
+        advance = fits.advance
     else:
         raise RuntimeError(
             f"backend: got {backend!r}, which has no kernels for fit_many; want 'auto', 'cython' "

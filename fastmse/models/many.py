@@ -154,7 +154,7 @@ def _curves(Y: Any, n: int) -> np.ndarray:
     array: np.ndarray = inputs.real_array(Y, "Y")
     if array.ndim != 2 or array.shape[1] != n:
         hint = "; use Y[None, :] for one curve" if array.shape == (n,) else ""
-        hint = "; use Y.T where a column is a curve" if array.shape[:1] == (n,) else hint
+        hint = "; use Y.T where a column is a curve" if array.shape[:-1] == (n,) else hint
         raise ValueError(
             f"Y: got shape {array.shape}; want (k, {n}), a row for each curve and a column for "
             f"each row of X{hint}"

@@ -99,8 +99,10 @@ typedef struct {
     lane *lambda, *iter;
     lane *expected;                 /* decrease of SSE by the trial */
     lane *offset;                   /* -g' step: R^2 SSE of a Gauss-Newton step */
-    lane *last;                     /* the offset before, or infinity */
+    lane *last;                     /* that of the step before, if damped alike; or infinity */
     lane *accepted, *flat;          /* of the last trial: 1.0 or 0.0 */
+    lane *wary;                     /* 1.0 once a step of Gauss and Newton was refused */
+    lane *least;                    /* an offset that is near enough */
     lane *singular, *failed;
     lane *outcome;
 } Batch;
@@ -115,7 +117,7 @@ static inline double larger(double a, double b) { return a > b ? a : b; }
 
 static inline ptrdiff_t batch_doubles(const Curves *job) {
     const ptrdiff_t p = job->p, m = triangle(p), points = tile_points(job);
-    const ptrdiff_t rows = (job->w.data ? 2 : 1) * points + 2 * (1 + p + m) + 4 * p + m + 14;
+    const ptrdiff_t rows = (job->w.data ? 2 : 1) * points + 2 * (1 + p + m) + 4 * p + m + 16;
     return (2 * p + 1) * PITCH + RUN + rows * CURVES + 8;
 }
 
@@ -142,7 +144,7 @@ static inline void lay_out_batch(const Curves *job, Batch *b, ptrdiff_t index, d
     b->is_free = take_lanes(&memory, p);
     b->factor = take_lanes(&memory, m);
     lane **single[] = {&b->power, &b->count, &b->lambda, &b->iter, &b->expected, &b->offset,
-                       &b->last, &b->accepted, &b->flat, &b->singular, &b->failed, &b->outcome};
+                       &b->last, &b->accepted, &b->flat, &b->wary, &b->least, &b->singular, &b->failed, &b->outcome};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) *single[i] = take_lanes(&memory, 1);
     b->columns = memory;
     b->line = memory + (2 * p + 1) * PITCH;
@@ -235,10 +237,12 @@ static ALWAYS_INLINE double blur(double sse, double power, double n) {
     return unit * (sse + sqrt(sse * power)) + unit * unit * power;
 }
 
-static ALWAYS_INLINE double next_lambda(double lambda, double gain, double expected) {
+/* After a step that is taken: `same` where rounding hides what it gained. */
+static ALWAYS_INLINE double next_lambda(double lambda, double gain, double expected, flag same) {
     const double less = lambda < LEAST_LAMBDA ? 0.0 : 0.1 * lambda;
     const double more = 2 * larger(lambda, LEAST_LAMBDA);
-    return gain > 0.75 * expected ? less : gain < 0.25 * expected ? more : lambda;
+    const double next = gain > 0.75 * expected ? less : gain < 0.25 * expected ? more : lambda;
+    return same ? lambda : next;
 }
 
 /* Accept the trials that lower SSE, or leave it where rounding hides what they do. */
@@ -248,20 +252,22 @@ static NEVER_INLINE void judge_trials(const Curves *job, Batch *b, const double 
     const double *restrict expected = *b->expected, *restrict offset = *b->offset;
     const double *restrict iter = *b->iter;
     double *restrict lambda = *b->lambda, *restrict accepted = *b->accepted;
-    double *restrict flat = *b->flat, *restrict last = *b->last;
+    double *restrict flat = *b->flat, *restrict last = *b->last, *restrict wary = *b->wary;
     EACH_LANE {
         const double sse = held[l], gain = sse - sums[l], damping = lambda[l];
         const double found = blur(sse, power[l], n);
         const flag first = iter[l] == 0.0, finite = size[l] - size[l] == 0.0;
         const flag same = !first & (gain <= found) & (gain >= -found);
         const flag accept = finite & (first | same | (gain > 1e-4 * expected[l]));
-        const double kept = next_lambda(damping, same ? expected[l] : gain, expected[l]);
-        const double taken = offset[l] < CLOSE * sums[l] ? 0.0 : kept;
+        const flag close = (offset[l] < CLOSE * sums[l]) & (wary[l] == 0.0);
+        const double kept = next_lambda(damping, gain, expected[l], same);
+        const double taken = close ? 0.0 : kept;
         const double raised = 10 * larger(damping, RAISED_LAMBDA);
         accepted[l] = accept ? 1.0 : 0.0;
         flat[l] = accept & same ? 1.0 : 0.0;
-        last[l] = accept & !first & (damping == 0.0) ? offset[l] : INFINITY;
+        wary[l] = !accept & (damping == 0.0) ? 1.0 : wary[l];
         lambda[l] = first ? damping : accept ? taken : raised;
+        last[l] = accept & !first & (lambda[l] == damping) ? offset[l] : INFINITY;
     }
 }
 
@@ -311,17 +317,18 @@ static ALWAYS_INLINE void damped_element(
 }
 
 /* factor factor' = A + lambda D of the free parameters, with the inverse of its diagonal in it;
- * `failed` where that is not positive definite. */
+ * `failed` where a pivot is rounding, or of a parameter that SSE has ceased to depend on. */
 static NEVER_INLINE void factorise(const Curves *job, Batch *b) {
     double *restrict failed = *b->failed;
     EACH_LANE failed[l] = 0.0;
     for (ptrdiff_t j = 0; j < job->p; j++) {
         lane *row = b->factor + triangle(j);
+        const double *restrict scale = b->scale[j];
         for (ptrdiff_t k = 0; k <= j; k++) {
             lane *other = b->factor + triangle(k);
             double s[CURVES], least[CURVES];
             damped_element(job, b, j, k, s);
-            EACH_LANE least[l] = LEAST_PIVOT * s[l];
+            EACH_LANE least[l] = LEAST_PIVOT * larger(s[l], EPS * EPS * scale[l]);
             for (ptrdiff_t i = 0; i < k; i++) {
                 const double *restrict x = row[i], *restrict y = other[i];
                 EACH_LANE s[l] -= x[l] * y[l];
@@ -448,36 +455,6 @@ static NEVER_INLINE void expect(const Curves *job, Batch *b) {
     EACH_LANE expected[l] = 2 * fall[l] - square[l];
 }
 
-/* Whether a lane's step is to be solved for again, as it passes a bound or the matrix is not
- * positive definite. */
-static ALWAYS_INLINE int solve_again(const Batch *b, const double *again, int l) {
-    double *lambda = *b->lambda + l;
-    if (b->curve[l] < 0) return 0;
-    if ((*b->failed)[l] == 0.0) return again[l] != 0.0;
-    if (*lambda == 0.0) (*b->singular)[l] = 1.0;
-    *lambda = larger(10 * *lambda, LEAST_LAMBDA);
-    return 1;
-}
-
-/* The next trial of each lane */
-static void propose(const Curves *job, Batch *b) {
-    double again[CURVES];
-    int any = 1;
-    memset(b->singular, 0, sizeof(lane));
-    hold_at_bounds(job, b);
-    while (any) {
-        factorise(job, b);
-        substitute(job, b);
-        place_trial(job, b, again);
-        any = 0;
-        for (int l = 0; l < CURVES; l++)
-            if (((*b->failed)[l] != 0.0) | (again[l] != 0.0)) any |= solve_again(b, again, l);
-    }
-    expect(job, b);
-}
-
-/* -------------------------------------------------------------------------- settle */
-
 /* What is left of the way after this step, as a part of the step, squared: from how much shorter
  * it is than the one before. */
 static ALWAYS_INLINE double remainder_of(double offset, double last) {
@@ -487,24 +464,72 @@ static ALWAYS_INLINE double remainder_of(double offset, double last) {
     return part * part;
 }
 
+/* Whether the minimum is near enough, or steps that rounding hides get no shorter */
+static ALWAYS_INLINE flag arrived(double offset, double last, double least, double flat) {
+    const flag near = offset * remainder_of(offset, last) <= least;
+    return near | ((flat != 0.0) & (offset >= 0.8 * last));
+}
+
+/* tol standard errors, squared, in units of SSE; or rounding of y */
+static ALWAYS_INLINE void set_least(const Curves *job, Batch *b) {
+    const double tol2 = job->tol * job->tol, p = (double)job->p;
+    const double *restrict held = *b->held, *restrict power = *b->power;
+    const double *restrict count = *b->count;
+    double *restrict least = *b->least;
+    EACH_LANE least[l] = tol2 * held[l] / larger(count[l] - p, 1.0) + 64 * EPS * EPS * power[l];
+}
+
+/* Whether a lane's step is to be solved for again: it passes a bound, a pivot has failed, or the
+ * undamped step must tell whether the fit has arrived. */
+static int solve_again(const Batch *b, const double *again, int l) {
+    double *lambda = *b->lambda + l;
+    if (b->curve[l] < 0) return 0;
+    if ((*b->failed)[l] != 0.0) {
+        if (*lambda == 0.0) (*b->singular)[l] = 1.0;
+        *lambda = larger(10 * *lambda, LEAST_LAMBDA);
+        return 1;
+    }
+    if (again[l] != 0.0) return 1;
+    if (*lambda == 0.0 || (*b->singular)[l] != 0.0 || (*b->accepted)[l] == 0.0) return 0;
+    if (!arrived((*b->offset)[l], (*b->last)[l], (*b->least)[l], (*b->flat)[l])) return 0;
+    *lambda = 0.0;
+    return 1;
+}
+
+/* The next trial of each lane */
+static void propose(const Curves *job, Batch *b) {
+    double again[CURVES];
+    int any = 1;
+    memset(b->singular, 0, sizeof(lane));
+    set_least(job, b);
+    hold_at_bounds(job, b);
+    while (any) {
+        factorise(job, b);
+        substitute(job, b);
+        place_trial(job, b, again);
+        expect(job, b);
+        any = 0;
+        for (int l = 0; l < CURVES; l++) any |= solve_again(b, again, l);
+    }
+}
+
+/* -------------------------------------------------------------------------- settle */
+
 static NEVER_INLINE void settle(const Curves *job, Batch *b) {
-    const double tol2 = job->tol * job->tol, most = (double)job->max_iter, p = (double)job->p;
-    const double *restrict held = *b->held, *restrict power = *b->power, *restrict flat = *b->flat;
+    const double most = (double)job->max_iter;
+    const double *restrict flat = *b->flat, *restrict least = *b->least;
     const double *restrict offset = *b->offset, *restrict last = *b->last;
     const double *restrict lambda = *b->lambda, *restrict singular = *b->singular;
-    const double *restrict accepted = *b->accepted, *restrict count = *b->count;
+    const double *restrict accepted = *b->accepted;
     double *restrict iter = *b->iter, *restrict outcome = *b->outcome;
     EACH_LANE {
-        const double s2 = held[l] / larger(count[l] - p, 1.0);
-        const double least = tol2 * s2 + 64 * EPS * EPS * power[l];
         const flag gauss_newton = (lambda[l] == 0.0) & (singular[l] == 0.0);
-        const flag near = offset[l] * remainder_of(offset[l], last[l]) <= least;
-        const flag at_rest = (flat[l] != 0.0) & (offset[l] >= 0.25 * last[l]);
+        const flag at_end = arrived(offset[l], last[l], least[l], flat[l]);
         const flag refused = accepted[l] == 0.0, first = iter[l] == 0.0;
         double end = iter[l] >= most ? MAX_ITER : RUNNING;
         end = refused & (lambda[l] > LAST_LAMBDA) ? STALLED : end;
-        end = (singular[l] != 0.0) & (offset[l] <= least) ? SINGULAR : end;
-        end = gauss_newton & (near | at_rest) ? CONVERGED : end;
+        end = (singular[l] != 0.0) & at_end ? SINGULAR : end;
+        end = gauss_newton & at_end ? CONVERGED : end;
         outcome[l] = first & refused ? NOT_FINITE : end;
         iter[l] += 1.0;
     }
@@ -603,7 +628,7 @@ static int begin_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
     (*b->power)[l] = content.power;
     (*b->count)[l] = content.count;
     (*b->lambda)[l] = FIRST_LAMBDA;
-    (*b->iter)[l] = (*b->expected)[l] = 0.0;
+    (*b->iter)[l] = (*b->expected)[l] = (*b->wary)[l] = 0.0;
     (*b->held)[l] = INFINITY;
     return RUNNING;
 }

