@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,18 +94,10 @@ class FormulaScalar(ModelScalar):
         return True
 
     def scalars(self, order: int) -> tuple[Scalar, Scalar | None]:
-        """A scalar to compile, and one for the rows where an output of it is NaN.
+        """A scalar to compile, and one for the rows where an output of it is NaN."""
+        from fastmse.kernels.jit.functions import scalars
 
-        In vectors, sin, cos and tan of far numbers are NaN, which a condition would hide.
-        """
-        from fastmse.kernels.jit.functions import EVERYWHERE, FUNCTIONS
-
-        scalar = self._make(order, FUNCTIONS)
-        called = set(scalar.__code__.co_names) & set(FUNCTIONS)
-        if all(FUNCTIONS[name] is EVERYWHERE[name] for name in called):
-            return scalar, None
-        far = self._make(order, EVERYWHERE)
-        return (far, None) if "where" in called else (scalar, far)
+        return scalars(partial(self._make, order))
 
     def _callback(self, order: int, scalar: Scalar, far: Scalar | None = None) -> Any:
         from fastmse.kernels.jit.scalars import rows_callback
