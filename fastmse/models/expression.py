@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ import numpy as np
 from fastmse import formulas
 from fastmse.kernels.scalars import ModelScalar, Scalar, n_outputs
 from fastmse.models.scalar_model import ScalarModel
+
+KEPT = 128
+"""Formulas whose compiled functions are kept for the next of their text."""
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -57,8 +60,7 @@ class Expression(ScalarModel):
         self.text: str = self._formula.text
         self.parameters = tuple(self._formula.parameters)
         self.variables: tuple[str, ...] = tuple(self._formula.variables)
-        q, p = len(self.variables), len(self.parameters)
-        self._model_scalar = FormulaScalar(q, p, self._formula.scalar)
+        self._model_scalar = _scalar_of(self._formula)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r}, {self.parameters!r}, {self.variables!r})"
@@ -68,6 +70,12 @@ class Expression(ScalarModel):
 
     def _scalar(self, q: int, is_vector: bool) -> FormulaScalar:
         return self._model_scalar
+
+
+@lru_cache(KEPT)
+def _scalar_of(formula: formulas.Formula) -> FormulaScalar:
+    """The same for equal formulas: compiled once a process."""
+    return FormulaScalar(len(formula.variables), len(formula.parameters), formula.scalar)
 
 
 class FormulaScalar(ModelScalar):
