@@ -36,7 +36,7 @@ def select(backend: str) -> ModuleType:
     reason = missing()[backend]
     if reason:
         raise RuntimeError(f"backend {backend!r} is not available: {reason}")
-    from fastmse.kernels import jit
+    from fastmse.kernels.jit import backend as jit
 
     return jit
 

@@ -37,12 +37,20 @@ def rows_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None =
     theta (p,); the q columns of x come before the m columns of outputs, which it fills. Where one
     of them is NaN it computes these rows by the scalar `again`, if there is one.
     """
+    load_x, load_theta, store = _loader(q, PITCH), _loader(p, 1), _storer(m)
 
-    def of_rows(scalar: Scalar) -> Any:
+    def loop(scalar: Scalar) -> Callable[[Pointer, Pointer, int], None]:
         value = inlined_kernel(scalar)
-        return inlined_kernel(lambda theta, x: value(x, theta))
 
-    return _callback(of_rows(scalar), again and of_rows(again), p, q, m)
+        def rows(theta: Pointer, columns: Pointer, n: int) -> None:
+            widest_vectors()
+            t = load_theta(theta, 0)
+            for i in range(n):
+                store(columns, q * PITCH + i, value(load_x(columns, i), t))
+
+        return rows
+
+    return _callback(loop, scalar, again, q, m)
 
 
 def curves_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None = None) -> Any:
@@ -50,52 +58,42 @@ def curves_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None
 
     x (q,); the p columns of θ, an element a curve, come before the m columns of outputs.
     """
-    return _callback(inlined_kernel(scalar), again and inlined_kernel(again), q, p, m)
+    load_x, load_theta, store = _loader(q, 1), _loader(p, PITCH), _storer(m)
+
+    def loop(scalar: Scalar) -> Callable[[Pointer, Pointer, int], None]:
+        value = inlined_kernel(scalar)
+
+        def curves(x: Pointer, columns: Pointer, n: int) -> None:
+            widest_vectors()
+            row = load_x(x, 0)
+            for i in range(n):
+                store(columns, p * PITCH + i, value(row, load_theta(columns, i)))
+
+        return curves
+
+    return _callback(loop, scalar, again, p, m)
 
 
-def _callback(value: Any, again: Any, held: int, varying: int, m: int) -> Any:
-    """(fixed, columns, n): m outputs, those of ``value(fixed, row)``, behind the columns."""
-    load_fixed, fill = _loader(held, 1), _filler(value, varying, m)
-    repeat = _repeater(again, varying, m)
+def _callback(loop: Any, scalar: Scalar, again: Scalar | None, first: int, m: int) -> Any:
+    """The loop of a scalar, and that of another where an output is NaN, from column `first` on.
+
+    Every function that Numba compiles takes it 0.03 s and more.
+    """
+    if again is None:
+        return callback(CALLBACK)(loop(scalar))
+    once, once_more = inlined_kernel(loop(scalar)), inlined_kernel(loop(again))
 
     @callback(CALLBACK)
-    def loop(fixed: Pointer, columns: Pointer, n: int) -> None:
-        widest_vectors()
-        a = load_fixed(fixed, 0)
-        fill(columns, n, a)
-        repeat(columns, n, a)
-
-    return loop
-
-
-def _filler(value: Any, varying: int, m: int) -> Any:
-    """(columns, n, a): the outputs of ``value(a, row)`` for n rows."""
-    load, store = _loader(varying, PITCH), _storer(m)
-
-    @inlined_kernel
-    def fill(columns: Pointer, n: int, a: tuple[float, ...]) -> None:
-        for i in range(n):
-            store(columns, varying * PITCH + i, value(a, load(columns, i)))
-
-    return fill
-
-
-def _repeater(value: Any, varying: int, m: int) -> Any:
-    """(columns, n, a): the same once more, if an output is NaN; nothing without a value."""
-    if value is None:
-        return inlined_kernel(lambda columns, n, a: None)
-    fill = _filler(value, varying, m)
-
-    @inlined_kernel
-    def repeat(columns: Pointer, n: int, a: tuple[float, ...]) -> None:
+    def both(fixed: Pointer, columns: Pointer, n: int) -> None:
+        once(fixed, columns, n)
         undefined = 0
-        for k in range(varying, varying + m):
+        for k in range(first, first + m):
             for i in range(n):
                 undefined += columns[k * PITCH + i] != columns[k * PITCH + i]
         if undefined:
-            fill(columns, n, a)
+            once_more(fixed, columns, n)
 
-    return repeat
+    return both
 
 
 @intrinsic  # type: ignore[untyped-decorator]
