@@ -19,14 +19,16 @@ Functions = Mapping[str, Callable[..., Any]]
 
 
 class Expression(ScalarModel):
-    """f(x; θ) by its formula: SymPy differentiates it, Numba compiles it, once an order.
+    """f(x; θ) by its formula, which SymPy differentiates and Numba compiles when it is first used.
+
+    Equal formulas share what was compiled.
 
     Parameters
     ----------
     text : str
-        Arithmetic, powers (``**``), exp, log, sqrt, sin, cos, tan, atan, sinh, cosh, tanh, erf,
-        abs, ``where(condition, a, b)`` with comparisons, and ``pi``. Any other name is a parameter
-        or a variable.
+        Arithmetic, powers (``**``), exp, expm1, log, log1p, log2, log10, sqrt, sin, cos, tan,
+        atan, sinh, cosh, tanh, erf, abs, ``where(condition, a, b)`` with comparisons, and ``pi``.
+        Any other name is a parameter or a variable.
     parameters : sequence of str
         The names of θ's components, in their order.
     variables : sequence of str, optional
