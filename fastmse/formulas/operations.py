@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Add, Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Rational, ff
 
 from fastmse.formulas.terms import CONDITIONS
 
@@ -46,21 +46,17 @@ class Condition(Operation):
         return ZERO
 
 
-def raised(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
-    """u**(y - m) log(u)**k, the derivatives of u**y; constants are worked out."""
-    if y.is_Rational and k == 0:
-        y, m = y - m, 0
-        if y == 0 or y == 1:
-            return u if y else ONE
+def raised(u: Any, y: Any, m: int, k: int) -> Any:
+    """∂ᵐ/∂uᵐ ∂ᵏ/∂yᵏ u**y; an ordinary power of an ordinary number where y or u is constant."""
+    if y.is_Rational:
+        return ff(y, m) * _power(u, y - m)
     if u.is_Rational and u > 0:
-        return make("power", u, y) * number(math.log(u)) ** k * u**-m
-    return make("raised", u, y, Integer(m), Integer(k)) if m or k else make("power", u, y)
+        return number(math.log(u)) ** k * _power(u, y)
+    return make("raised", u, y, Integer(m), Integer(k))
 
 
-def by_base(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
-    """∂/∂u u**(y - m) log(u)**k = (y - m) u**(y-m-1) log(u)**k + k u**(y-m-1) log(u)**(k-1)."""
-    slope = (y - m) * raised(u, y, m + 1, k)
-    return slope + k * raised(u, y, m + 1, k - 1) if k else slope
+def _power(u: Any, y: Any) -> Any:
+    return ONE if y == 0 else u if y == 1 else make("power", u, y)
 
 
 def number(value: float) -> Any:
@@ -74,9 +70,9 @@ PARTIALS: dict[str, tuple[Callable[..., Any], ...]] = {
     "times": (lambda f, a, b: b, lambda f, a, b: a),
     "over": (lambda f, a, b: 1 / b, lambda f, a, b: -f / b),
     "negative": (lambda f, a: -ONE,),
-    "power": (lambda f, u, y: by_base(u, y), lambda f, u, y: raised(u, y, k=1)),
+    "power": (lambda f, u, y: raised(u, y, 1, 0), lambda f, u, y: raised(u, y, 0, 1)),
     "raised": (
-        lambda f, u, y, m, k: by_base(u, y, int(m), int(k)),
+        lambda f, u, y, m, k: raised(u, y, int(m) + 1, int(k)),
         lambda f, u, y, m, k: raised(u, y, int(m), int(k) + 1),
         *(lambda f, u, y, m, k: ZERO,) * 2,
     ),
