@@ -47,6 +47,10 @@ def slopes(expressions: Sequence[Any], s: Any) -> list[Any]:
 
 
 def _slope(e: Any, s: Any, slopes: Sequence[Any]) -> Any:
+    if e == s:
+        return ONE
+    if not any(slopes):
+        return ZERO
     if isinstance(e, Operation):
         return e.slope(*slopes)
     if e.is_Add:
@@ -54,7 +58,5 @@ def _slope(e: Any, s: Any, slopes: Sequence[Any]) -> Any:
     if e.is_Mul:
         products = ((*e.args[:i], d, *e.args[i + 1 :]) for i, d in enumerate(slopes) if d)
         return Add(*(Mul(*factors) for factors in products))
-    if e.is_Pow:  # of a whole number: all others are operations
-        base, n = e.args
-        return n * base ** (n - 1) * slopes[0]
-    return ONE if e == s else ZERO
+    base, n = e.args  # a power by a whole number: all others are operations
+    return n * base ** (n - 1) * slopes[0]

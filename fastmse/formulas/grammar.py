@@ -16,10 +16,12 @@ from fastmse.formulas.functions import CALLS, CONSTANT
 from fastmse.formulas.terms import COMPARISONS, CONDITIONS, Pool, Term
 
 MAX_LENGTH = 4000  # characters
-MAX_TERMS = 400  # operations, numbers and names
+MAX_TERMS = 500  # operations, numbers and names
 MAX_DEPTH = 60  # operations inside each other; Python's parser gives up at 100 parentheses or more
 
 BINARY = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "over", ast.Pow: "power"}
+LONGEST_NAME = 100  # characters
+
 JOINING_WORDS = frozenset(["and", "or", "not"])
 JOINING = {ast.And: "and", ast.Or: "or", ast.BitAnd: "and", ast.BitOr: "or"}
 COMPARING = {
@@ -107,7 +109,9 @@ class Reader:
                 self.refuse(f"nested too deep; want {MAX_DEPTH} parentheses at most", column)
 
     def _check_words(self) -> None:
-        for word in re.finditer(r"(?<![\w.])[A-Za-z]+\b", self.text):
+        for word in re.finditer(r"(?<![\w.])[A-Za-z_]\w*", self.text):
+            if len(word[0]) > LONGEST_NAME:
+                self.refuse(f"names have {LONGEST_NAME} characters at most", word.start())
             if keyword.iskeyword(word[0]) and word[0] not in JOINING_WORDS:
                 self.refuse(f"{word[0]} is a keyword of Python; {_instead(word[0])}", word.start())
 
@@ -129,9 +133,7 @@ class Reader:
 
     def term(self, node: ast.expr, depth: int) -> Term:
         """The term of a node of any kind on the white list."""
-        self.count += 1
-        if self.count > MAX_TERMS:
-            self.refuse_node(f"more than {MAX_TERMS} operations, numbers and names", node)
+        self.counted(node)
         if depth > MAX_DEPTH:
             self.refuse_node(f"nested too deep; want {MAX_DEPTH} operations at most", node)
         rule = RULES.get(type(node))
@@ -139,6 +141,12 @@ class Reader:
             kind = type(node).__name__
             self.refuse_node(HINTS.get(type(node), f"{kind} is not allowed"), node)
         return rule(self, node, depth + 1)
+
+    def counted(self, node: ast.expr) -> None:
+        """Raise at the first node too many."""
+        self.count += 1
+        if self.count > MAX_TERMS:
+            self.refuse_node(f"more than {MAX_TERMS} operations, numbers and names", node)
 
     def folded(self, node: ast.expr, op: str, *args: Term) -> Term:
         """The operation, carried out where all of it is constant; zero divides nothing."""
@@ -196,6 +204,7 @@ class Reader:
         spine = [node]
         while isinstance(spine[-1].left, ast.BinOp) and type(spine[-1].left.op) not in JOINING:
             spine.append(spine[-1].left)
+            self.counted(spine[-1])
         left = self.value(spine[-1].left, depth)
         for step in reversed(spine):
             op = BINARY.get(type(step.op)) or self.refuse_operator(step)
