@@ -188,3 +188,38 @@ def test_far_out(text, value, slope):
     f, da = at(text, 1e300, (1e300,))
     assert f == value
     assert da == slope or np.isnan(da)
+
+
+OVERFLOWING = [  # finite values, of an infinity in the text
+    "b/(1 + exp(a*x))",
+    "b/(1 + exp(a*x))**2",
+    "b*exp(-exp(a*x))",
+    "b*exp(-exp(a*x) - a)",
+    "b*atan(exp(a*x))",
+    "b*tanh(a + exp(a*x))",
+    "b*erf(exp(a*x))",
+    "b/cosh(a*x)",
+    "b*a/(2 + sinh(a*x))",
+    "b/((a*x)**a + 1)",
+    "b/(a + (a*x)**a)",
+    "1 - b/(1 + expm1(a*x))",
+    "where(x < 1, b*x, b/(1 + exp(a*x)))",
+    "b*exp(-a*x)/(1 + exp(a*x))",
+]
+
+
+@pytest.mark.parametrize("text", OVERFLOWING)
+def test_overflow_that_the_value_hides_has_slope_0(text):
+    outputs = at(text, 5.0, (150.0, 2.0))
+    with mpmath.workdps(40):
+        exact = exactly(text, 1, "ab", {"x": mpf(5), "a": mpf(150), "b": mpf(2)})
+    np.testing.assert_allclose(outputs, [float(e) for e in exact], rtol=1e-12, atol=1e-100)
+
+
+def test_bends_at_an_overflow():
+    for text in ("b/(1 + exp(a*x))", "b*exp(-exp(a*x))", "b/(1 + exp(a*x))**2"):
+        assert at(text, 5.0, (150.0, 2.0), 2) == [0] * 6
+
+
+def test_overflow_that_the_value_shows_is_infinite():
+    assert at("b*exp(a*x)", 1e3, (2.0, 3.0)) == [np.inf, np.inf, np.inf]

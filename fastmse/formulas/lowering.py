@@ -6,6 +6,7 @@ A program may use + - * /, negation, comparisons and the functions of `functions
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import reduce
 from itertools import combinations
@@ -15,6 +16,8 @@ from fastmse.formulas.terms import Pool, Term
 
 LARGEST_POWER = 16  # as products: at most 15 roundings of eps / 2; beyond, power() has one
 SEARCHED = 10  # factors of a product among which known products are looked for: 45 pairs
+LARGEST = sys.float_info.max
+STEEP = 1e100  # whose cube is finite
 EXPM1_IS_MINUS_1 = -40.0  # exp(-40) < eps / 50
 
 
@@ -109,6 +112,14 @@ class Lowering:
             "over", pool("times", pool.number(4), q), self.repeated(pool("plus", self.one, q), 2)
         )
 
+    def finite(self, u: Term) -> Term:
+        """u, or 1e100 with its sign where it is infinite: that the next 0 makes 0."""
+        above = self.where(">", u, self.pool.number(LARGEST), self.pool.number(STEEP), u)
+        if u.op in ("exp", "cosh"):  # positive
+            return above
+        below = self.pool.number(-LARGEST)
+        return self.where("<", u, below, self.pool.number(-STEEP), above)
+
     def sign(self, u: Term) -> Term:
         """1, -1, or u itself where it is 0 or NaN."""
         zero = self.pool.number(0)
@@ -142,5 +153,5 @@ class Lowering:
 
 RULES: dict[str, Callable[..., Term]] = {
     name: getattr(Lowering, name)
-    for name in ("power", "raised", "sech2", "sign", "log1p", "expm1", "log2", "log10")
+    for name in ("power", "raised", "finite", "sech2", "sign", "log1p", "expm1", "log2", "log10")
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Rational, ff
 
+from fastmse.formulas.saturation import GROWING
 from fastmse.formulas.terms import CONDITIONS
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -94,6 +95,7 @@ PARTIALS: dict[str, tuple[Callable[..., Any], ...]] = {
     "erf": (lambda f, u: number(2 / math.sqrt(math.pi)) * make("exp", -(u**2)),),
     "absolute": (lambda f, u: make("sign", u),),
     "sign": (lambda f, u: ZERO,),
+    "finite": (lambda f, u: ONE,),  # u, or 1e100 where that is infinite
 }
 
 KINDS: dict[str, type[Operation]] = {
@@ -101,6 +103,18 @@ KINDS: dict[str, type[Operation]] = {
     "where": Where,
     **{op: type(op, (Condition,), {}) for op in CONDITIONS},
 }
+
+
+def _finite(partial: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: make("finite", partial(*args))
+
+
+SATURATED: dict[str, type[Operation]] = {
+    op: type(op, (KINDS[op],), {"partials": tuple(map(_finite, PARTIALS[op]))}) for op in GROWING
+}
+"""The operations whose infinity does not reach the value, so must not reach its slopes."""
+
+OPS = {kind: op for kinds in (KINDS, SATURATED) for op, kind in kinds.items()}
 
 
 def make(op: str, *args: Any) -> Any:

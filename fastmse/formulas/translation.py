@@ -7,10 +7,8 @@ from functools import reduce
 from typing import Any
 
 from fastmse.formulas.lowering import Lowering
-from fastmse.formulas.operations import KINDS
+from fastmse.formulas.operations import OPS
 from fastmse.formulas.terms import Pool, Term, ordered
-
-OPS = {kind: op for op, kind in KINDS.items()}
 
 
 class Translation:
