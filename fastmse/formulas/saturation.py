@@ -29,4 +29,9 @@ def saturated(root: Term) -> set[Term]:
     for term in reversed(ordered([root], Term.operands)):
         linear = LINEAR.get(term.op, ()) if term not in inside else ()
         inside.update(a for k, a in enumerate(term.operands()) if k not in linear)
-    return {term for term in inside if term.op in GROWING}
+    return {term for term in inside if term.op in GROWING and not _is_polynomial(term)}
+
+
+def _is_polynomial(term: Term) -> bool:
+    """A constant power, such as x**2: it needs an x beyond 1e154 to overflow."""
+    return term.op == "power" and term.args[1].value is not None
