@@ -11,7 +11,8 @@ import pytest
 
 from fastmse import formulas
 from fastmse.formulas import FormulaError
-from fastmse.formulas.grammar import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
+from fastmse.formulas.grammar import MAX_TERMS
+from fastmse.formulas.syntax import MAX_DEPTH, MAX_LENGTH
 
 SECOND = 1.0
 

@@ -6,7 +6,8 @@ import keyword
 from collections.abc import Iterable, Mapping, Sequence
 
 from fastmse.formulas.errors import FormulaError
-from fastmse.formulas.grammar import LONGEST_NAME, RESERVED
+from fastmse.formulas.grammar import RESERVED
+from fastmse.formulas.syntax import LONGEST_NAME
 
 
 def check_parameters(parameters: Sequence[str]) -> tuple[str, ...]:
