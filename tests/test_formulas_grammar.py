@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastmse import formulas
 from fastmse.formulas import FormulaError
@@ -152,3 +154,23 @@ def test_refused_with_the_place(text):
     line, caret = str(error).splitlines()[1:]
     assert (error.column, caret) == (REFUSED[text], " " * (4 + error.column) + "^"), error
     assert len(line) == 4 + len(text)
+
+
+TOKENS = [
+    *("a", "x", "b_1", "2", ".5", "1e3", "0", "pi", "exp", "abs", "where", "lambda ", "é"),
+    *("+", "-", "*", "/", "**", "^", "%", "(", ")", "(", ")", ",", " ", "\n", "[", ".", ":", "="),
+    *("<", ">=", "==", "!=", " and ", " not ", "&", "|", "~"),
+    *("exp(", "sqrt(", "log(a*", "where(x<a,", "a*x+", "+b_1)", "/x)"),
+]
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=25).map("".join) | st.text(max_size=12))
+@settings(max_examples=300)
+def test_any_text_is_a_formula_or_a_formula_error(text):
+    try:
+        formula = formulas.parse(text, ["a"], ["x", "b_1"])
+    except FormulaError as error:
+        place = error.column if str(error) else None
+        assert place in range(len(text) + 1)  # noqa: PT017
+    else:
+        assert formula.scalar(2, formulas.numpy_functions())
