@@ -193,6 +193,9 @@ def test_far_out(text, value, slope):
 OVERFLOWING = [  # finite values, of an infinity in the text
     "b/(1 + exp(a*x))",
     "b/(1 + exp(a*x))**2",
+    "b/(1 + a*exp(a*x))",
+    "b/(1 + b*x*exp(a*x)/a)",
+    "b*exp(-b*exp(a*x))",
     "b*exp(-exp(a*x))",
     "b*exp(-exp(a*x) - a)",
     "b*atan(exp(a*x))",

@@ -171,6 +171,6 @@ def test_any_text_is_a_formula_or_a_formula_error(text):
         formula = formulas.parse(text, ["a"], ["x", "b_1"])
     except FormulaError as error:
         place = error.column if str(error) else None
-        assert place in range(len(text) + 1)  # noqa: PT017
+        assert place in range(len(text) + 1)
     else:
         assert formula.scalar(2, formulas.numpy_functions())

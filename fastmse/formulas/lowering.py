@@ -17,7 +17,7 @@ from fastmse.formulas.terms import Pool, Term
 LARGEST_POWER = 16  # as products: at most 15 roundings of eps / 2; beyond, power() has one
 SEARCHED = 10  # factors of a product among which known products are looked for: 45 pairs
 LARGEST = sys.float_info.max
-STEEP = 1e100  # whose cube is finite
+HUGE = 1e100  # whose cube is finite
 EXPM1_IS_MINUS_1 = -40.0  # exp(-40) < eps / 50
 
 
@@ -58,7 +58,7 @@ class Lowering:
         if m is zero:  # u**y log(u)**k
             logs = self.repeated(self.pool("log", u), int(k.args[0]))
             return self.where("==", p, zero, zero, self.times(p, logs))
-        lower = self.product([p, self.repeated(self.pool("over", self.one, u), int(m.args[0]))])
+        lower = self.product([p, self.repeated(self.reciprocal(u), int(m.args[0]))])
         if k is zero:  # y u**(y-1), y (y-1) u**(y-2)
             factor = y if m is self.one else self.times(y, self.pool("minus", y, self.one))
             infinite = self.times(factor, self.pool.number(math.inf))
@@ -88,6 +88,10 @@ class Lowering:
                 return self.pool("minus", first, self.pool.number(-second.args[0]))
         return self.pool("plus", a, b)
 
+    def reciprocal(self, u: Term) -> Term:
+        """1 / u as a factor: the text's own, or one that is written as a division if used once."""
+        return self.pool.find("over", self.one, u) or self.pool("reciprocal", u)
+
     def product(self, factors: list[Term]) -> Term:
         """The product of factors, from products that are known where there are some."""
         left = [f for f in factors if f is not self.one]
@@ -114,11 +118,11 @@ class Lowering:
 
     def finite(self, u: Term) -> Term:
         """u, or 1e100 with its sign where it is infinite: that the next 0 makes 0."""
-        above = self.where(">", u, self.pool.number(LARGEST), self.pool.number(STEEP), u)
+        above = self.where(">", u, self.pool.number(LARGEST), self.pool.number(HUGE), u)
         if u.op in ("exp", "cosh"):  # positive
             return above
         below = self.pool.number(-LARGEST)
-        return self.where("<", u, below, self.pool.number(-STEEP), above)
+        return self.where("<", u, below, self.pool.number(-HUGE), above)
 
     def sign(self, u: Term) -> Term:
         """1, -1, or u itself where it is 0 or NaN."""

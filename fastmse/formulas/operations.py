@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Add, Expr, Integer, Rational, ff
+from sympy import Add, Expr, Integer, Rational, ff, preorder_traversal
 
-from fastmse.formulas.saturation import GROWING
+from fastmse.formulas.saturation import STEEP
 from fastmse.formulas.terms import CONDITIONS
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -106,11 +106,21 @@ KINDS: dict[str, type[Operation]] = {
 
 
 def _finite(partial: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args: make("finite", partial(*args))
+    def finite(*args: Any) -> Any:
+        slope = partial(*args)
+        return make("finite", slope) if any(map(_grows, preorder_traversal(slope))) else slope
+
+    return finite
+
+
+def _grows(e: Any) -> bool:
+    """Whether it overflows for ordinary arguments; a constant power needs an x beyond 1e154."""
+    steep = tuple(KINDS[op] for op in ("exp", "expm1", "sinh", "cosh", "raised"))
+    return isinstance(e, steep) or (isinstance(e, KINDS["power"]) and not e.args[1].is_Rational)
 
 
 SATURATED: dict[str, type[Operation]] = {
-    op: type(op, (KINDS[op],), {"partials": tuple(map(_finite, PARTIALS[op]))}) for op in GROWING
+    op: type(op, (KINDS[op],), {"partials": tuple(map(_finite, PARTIALS[op]))}) for op in STEEP
 }
 """The operations whose infinity does not reach the value, so must not reach its slopes."""
 

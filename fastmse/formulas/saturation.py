@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from fastmse.formulas.terms import Term, ordered
 
-GROWING = ("exp", "expm1", "sinh", "cosh", "power")
-"""The operations that overflow for ordinary arguments."""
+STEEP = ("exp", "expm1", "sinh", "cosh", "power", "times", "over")
+"""The operations whose partial derivatives may overflow."""
 
 LINEAR = {
     "plus": (0, 1),
@@ -24,14 +24,9 @@ LINEAR = {
 
 
 def saturated(root: Term) -> set[Term]:
-    """The growing terms whose infinity the formula may hide."""
+    """The terms whose slopes must be finite, as the formula may hide their infinity."""
     inside: set[Term] = set()
     for term in reversed(ordered([root], Term.operands)):
         linear = LINEAR.get(term.op, ()) if term not in inside else ()
         inside.update(a for k, a in enumerate(term.operands()) if k not in linear)
-    return {term for term in inside if term.op in GROWING and not _is_polynomial(term)}
-
-
-def _is_polynomial(term: Term) -> bool:
-    """A constant power, such as x**2: it needs an x beyond 1e154 to overflow."""
-    return term.op == "power" and term.args[1].value is not None
+    return {term for term in inside if term.op in STEEP}

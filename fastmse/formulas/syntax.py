@@ -16,7 +16,7 @@ LONGEST_NAME = 100  # characters
 FORBIDDEN = "#'\"`$?\\;"
 WORDS = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 NUMBERS = re.compile(r"(?<![\w.])\.?\d[\w.]*")
-DECIMAL = re.compile(r"[\d_]*\.?[\d_]*([eE][\d_]*)?")  # as far as the sign of its exponent
+DECIMAL = re.compile(r"[\d_]*+\.?[\d_]*+([eE][\d_]*+)?")  # as far as the sign of its exponent
 OPERATORS = frozenset(["and", "or", "not"])
 
 
