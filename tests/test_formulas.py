@@ -12,6 +12,7 @@ from numba import njit
 
 from fastmse import formulas
 from fastmse.formulas import FormulaError
+from fastmse.kernels.jit.functions import FUNCTIONS
 
 MATH = {
     **{name: getattr(math, name) for name in formulas.PROGRAM if hasattr(math, name)},
@@ -218,3 +219,8 @@ def test_floats_arrays_and_numba_agree(order):
         np.testing.assert_allclose(compiled, floats, rtol=1e-14, atol=1e-14)
         row = [np.broadcast_to(array, x.shape)[k] for array in arrays]
         np.testing.assert_allclose(row, floats, rtol=1e-14, atol=1e-14)
+
+
+def test_the_compiled_functions_are_those_of_programs():
+    assert set(FUNCTIONS) >= set(formulas.PROGRAM)
+    assert set(formulas.numpy_functions()) == set(formulas.PROGRAM)

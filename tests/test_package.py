@@ -18,7 +18,7 @@ import pytest
 import fastmse as fm
 
 IMPORT_BUDGET = 60  # ms over NumPy
-ON_DEMAND = {"numba", "scipy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm"}
+ON_DEMAND = {"numba", "scipy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm", "sympy"}
 
 PROBE = """
 import json, os, sys, time

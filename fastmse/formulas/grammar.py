@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import NoReturn
 
 from fastmse.formulas.errors import FormulaError
@@ -214,6 +213,8 @@ class Reader:
         """Why something cannot be called."""
         if name is None:
             return "only a function can be called; write * for a product"
+        from difflib import get_close_matches  # 4 ms, for an error
+
         near = get_close_matches(name, [*CALLS, WHERE], 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join([*CALLS, WHERE])}"
         return f"no function {name}; {hint}; a product is written with *"
