@@ -213,7 +213,7 @@ class Reader:
         """Why something cannot be called."""
         if name is None:
             return "only a function can be called; write * for a product"
-        from difflib import get_close_matches  # 4 ms, for an error
+        from difflib import get_close_matches  # for a refusal only
 
         near = get_close_matches(name, [*CALLS, WHERE], 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join([*CALLS, WHERE])}"
