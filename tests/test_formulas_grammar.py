@@ -117,6 +117,8 @@ REFUSED = {  # the text, and where the caret stands
     'a*x*f"{b}"': 5,
     "a*x # note": 4,
     "a;x": 1,
+    "y = a*x": 2,
+    " \n a*foo(x)": 5,
     "a*0x10": 2,
     "a*2x": 2,
     "2x*a": 0,

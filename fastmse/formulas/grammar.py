@@ -216,8 +216,10 @@ class Reader:
         from difflib import get_close_matches  # for a refusal only
 
         near = get_close_matches(name, [*CALLS, WHERE], 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join([*CALLS, WHERE])}"
-        return f"no function {name}; {hint}; a product is written with *"
+        if near:
+            return f"no function {name}; did you mean {near[0]}?"
+        known = ", ".join([*CALLS, WHERE])
+        return f"no function {name}; there are {known}; a product is written with *"
 
 
 RULES: dict[type[ast.expr], Callable[..., Term]] = {

@@ -42,8 +42,7 @@ def parsed(text: str) -> ast.expr:
         return ast.parse(line, mode="eval").body
     except SyntaxError as error:  # without an offset: at the end
         column = min(error.offset - 1, len(line)) if error.offset else len(line)
-        reason = "this ends too soon" if column == len(line) else _explained(error.msg)
-        _refuse(reason, text, margin(text) + column)
+        _refuse(_explained(error.msg, line[column:]), text, margin(text) + column)
     except (MemoryError, RecursionError, ValueError):
         _refuse("nested too deep", text, 0)
 
@@ -78,8 +77,12 @@ def _check_words(text: str) -> None:
             _refuse(f"{number} is no decimal number; every product needs a *", text, found.start())
 
 
-def _explained(message: str) -> str:
+def _explained(message: str, rest: str) -> str:
     """What Python's parser says, for people who write formulas."""
+    if not rest:
+        return "this ends too soon"
+    if rest[0] == "=":
+        return "no assignment; write what stands right of the ="
     if message.startswith("invalid syntax") or "literal" in message:
         return "this cannot be read; every product needs a *"
     return message
