@@ -5,10 +5,11 @@ length δ = √Σ (vᵀg)²/e in the metric of the standard errors times s: δ �
 combination of parameters is off by more than `tol` of its standard error, Bates and Watts's
 relative offset. Rounding bounds δ from below:
 
-    noise = 16 eps √SSE / √min e + 64 eps √Σ w y²
+    noise = 16 eps √SSE / √min e + 2⁻⁴² √Σ w y²
 
 The first is that of the products and sums in gⱼ = Σ w r ∂ⱼf, which nearly dependent derivatives
-magnify; the second that of f and y, which no fit gets below, be it perfect.
+magnify; the second that of f and y, which no fit gets below, be it perfect: some eps times what
+functions magnify, sin(1000 x) its argument's rounding by 1000.
 
 Source: Bates and Watts, "A relative offset orthogonality convergence criterion for nonlinear least
 squares", Technometrics 23 (1981) 179.
@@ -26,8 +27,11 @@ from fastmse.fitting.box import held
 from fastmse.fitting.objective import Normal
 from fastmse.fitting.problem import EPS, SINGULAR, Search
 
-OF_SUMS, OF_VALUES = 16 * EPS, 64 * EPS
-"""Rounding of a product in the gradient, 8 eps of which are the sums', and of f and y."""
+OF_SUMS, OF_VALUES = 16 * EPS, 2.0**-42
+"""Rounding of a product in the gradient, 8 eps of which are the sums', and of f, at the most."""
+
+LEAST = 16 * EPS
+"""Part of √Σ w y² below which steps are Newton's, for SSE is rounding."""
 
 OFF = 1e-6
 """Part of s that counts as the minimum if steps get no further, whatever the reason."""
@@ -109,7 +113,7 @@ class Precision:
     def is_near(self, search: Search, near: float) -> bool:
         """Whether |r| can fall no more than by the part `near`, or by rounding."""
         found = self.curvature(search, search.at)
-        return bool(found.length <= max(near * np.sqrt(search.at.sse), self.floor))
+        return bool(found.length <= max(near * np.sqrt(search.at.sse), LEAST * self.size))
 
     def is_enough(self, length: float, at: Normal) -> bool:
         """Whether δ is below `tol`."""
