@@ -14,7 +14,7 @@ from fastmse.kernels import compiled
 from fastmse.kernels.scalars import ModelScalar
 from fastmse.results.fit_many import FitMany
 
-TOL, MAX_ITER = 1e-8, 100
+TOL, MAX_ITER = 1e-8, 200
 
 SWEEPS = 10
 """Of the points, which a fit takes, about."""
