@@ -81,8 +81,8 @@ class CurveSearch:
     scalar: ModelScalar
     x: FloatArray
     y: FloatArray
-    weight: FloatArray | None
-    bounds: FloatArray | None
+    weight: FloatArray
+    bounds: FloatArray
     damping: float = FIRST_LAMBDA
     accepted: bool = True
     flat: bool = False
@@ -96,18 +96,29 @@ class CurveSearch:
     "an offset that is near enough"
     rate: float = 0.5
     "what a step leaves of the way"
-    before: FloatArray | None = None
+    before: FloatArray = field(init=False)
+    moved: FloatArray = field(init=False)
     "the step before, and the way that was taken then"
-    moved: FloatArray | None = None
     scale: FloatArray = field(init=False)
 
+    @classmethod
+    def of(
+        cls,
+        scalar: ModelScalar,
+        x: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        bounds: FloatArray | None,
+    ) -> CurveSearch:
+        """Without the points of weight 0; None weighs each 1, and is no bound."""
+        weight = np.ones(len(y)) if weight is None else weight
+        kept = np.flatnonzero(weight)
+        if bounds is None:
+            bounds = np.outer([-np.inf, np.inf], np.ones(scalar.p))
+        return cls(scalar, x[kept], y[kept], weight[kept], bounds)
+
     def __post_init__(self) -> None:
-        kept = slice(None) if self.weight is None else np.flatnonzero(self.weight)
-        self.x, self.y = self.x[kept], self.y[kept]
-        self.weight = np.ones(len(self.y)) if self.weight is None else self.weight[kept]
-        self.scale = np.zeros(self.scalar.p)
-        if self.bounds is None:
-            self.bounds = np.array([[-np.inf], [np.inf]]) * np.ones(self.scalar.p)
+        self.before, self.moved, self.scale = np.zeros((3, self.scalar.p))
 
     @property
     def power(self) -> float:
@@ -172,7 +183,7 @@ class CurveSearch:
 
     def arrived(self, offset: float, rate: float) -> bool:
         """Whether the minimum is near enough, or steps that rounding hides get no shorter."""
-        slow = np.clip(rate, LEAST_RATE, MOST_RATE)
+        slow = min(max(rate, LEAST_RATE), MOST_RATE)
         near = offset * (slow / (1 - slow)) ** 2 <= self.least
         return near or (self.flat and offset >= 0.8 * self.last)
 
