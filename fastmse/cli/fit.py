@@ -121,7 +121,7 @@ def fit(
     if json is not None:
         write_json(json, found.to_dict())
     if plot is not None and sample is not None:
-        write_plot(plot, found, sample)
+        write_plot(plot, found, sample, formula)
     if formula is not None:
         click.echo(f"{target} = {formula.text} + Gaussian noise")
     click.echo(found.summary())

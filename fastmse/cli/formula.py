@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from typing import NoReturn
 
 import click
 
@@ -19,8 +17,10 @@ from fastmse.sources.formats import open_reader
 SHOWN = 16  # characters of the formula, from the place that is wrong
 
 
-def expression(text: str, parameters: Collection[str], path: str, target: str) -> Expression:
-    """The model of `text`: its names that are no parameters are columns of the file.
+def expression(
+    text: str, parameters: Collection[str], path: str, target: str, *, option: str = "--start"
+) -> Expression:
+    """The model of `text`, whose names are the parameters that `option` gave, or columns.
 
     Raises
     ------
@@ -33,67 +33,68 @@ def expression(text: str, parameters: Collection[str], path: str, target: str) -
     try:
         places = formulas.places(text)
         variables = [name for name in places if name not in parameters]
+        others = [column for column in columns if column != target]
         for name in variables:
-            if reason := _why_no_variable(name, columns, target, parameters):
+            if name not in others:
+                reason = _why_no_variable(name, others, target, parameters)
                 raise FormulaError(reason, text, places[name])
-        _check_parameters(parameters, places, columns, target)
+        _check_parameters(parameters, places, columns, target, option)
         if not variables:
-            raise FormulaError(f"no column is in it; there are {listed(columns)}")
+            raise FormulaError(f"it uses no column; there are {listed(others)}")
         return Expression(text, tuple(parameters), variables)
     except FormulaError as error:
-        _refuse(error, columns)
+        raise click.ClickException(f"--model: {_explained(error, columns)}") from error
 
 
 def _why_no_variable(
-    name: str, columns: Sequence[str], target: str, parameters: Collection[str]
-) -> str | None:
+    name: str, others: Sequence[str], target: str, parameters: Collection[str]
+) -> str:
     if name == target:
-        return f"{name!r} is the target; a model is made of the other columns"
-    if name in columns:
-        return None
-    usable = [column for column in columns if column != target and _is_usable(column)]
-    odd = [column for column in columns if not _is_usable(column)]
-    others = f"; {_no_names(odd)}" if odd else ""
-    known = ", ".join(parameters)
-    advice = suggestion(name, [*usable, *parameters])
-    if advice.startswith("its"):
-        advice = f"columns are {listed(usable) or 'none'}"
-    return f"{name!r} is neither a parameter ({known}) nor a column; {advice}{others}"
+        return f"{name!r} is the target; use other columns"
+    advice = suggestion(name, [*filter(is_usable, others), *parameters])
+    if "did you mean" not in advice:
+        usable = listed([*filter(is_usable, others)])
+        odd = [column for column in others if column and not is_usable(column)]
+        advice = f"columns are {usable or 'none'}" + (f"; {_no_names(odd)}" if odd else "")
+    return f"{name!r} is neither a parameter ({', '.join(parameters)}) nor a column; {advice}"
 
 
 def _check_parameters(
-    parameters: Collection[str], places: Collection[str], columns: Collection[str], target: str
+    parameters: Collection[str],
+    places: Collection[str],
+    columns: Collection[str],
+    target: str,
+    option: str,
 ) -> None:
     """Every parameter must be used; one that is called like a column is noted."""
     for name in parameters:
-        if name == target:
-            raise click.ClickException(f"--start: {name!r} is the target; rename the parameter")
         if name not in places:
-            raise click.ClickException(f"--start: {name!r} is not in the model; leave it out")
+            raise click.ClickException(f"{option}: {name!r} is not in the model; leave it out")
+        if name == target:
+            raise click.ClickException(f"{option}: {name!r} is the target; rename the parameter")
         if name in columns:
-            note(f"{name!r} is a parameter, for --start names it, and not the column")
+            note(f"{name!r} is a parameter, as {option} says, and not the column of that name")
 
 
-def _refuse(error: FormulaError, columns: Sequence[str]) -> NoReturn:
-    """Say what is wrong and where, in one line."""
-    text = error.text or ""
-    odd = [name for name in columns if name and name in text and not _is_usable(name)]
-    reason = f"{error.reason}; {_no_names(odd)}" if odd else error.reason
-    raise click.ClickException(f"--model: {reason}{_place(error)}") from error
-
-
-def _place(error: FormulaError) -> str:
-    """The place, counted from 1, and what stands there."""
+def _explained(error: FormulaError, columns: Sequence[str]) -> str:
+    """What is wrong and where, counted from 1, in one line."""
     if error.text is None:
-        return ""
-    rest = error.text[error.column :]
-    if not rest.strip():
-        return " (at its end)"
-    shown = rest[:SHOWN] + "..." * (len(rest) > SHOWN)
-    return f" (at character {error.column + 1}: {shown!r})"
+        return error.reason
+    text, at = error.text, error.column
+    odd = [name for name in columns if not is_usable(name) and _lies_at(name, text, at)]
+    reason = f"{error.reason}; {_no_names(odd)}" if odd else error.reason
+    rest = text[at : at + SHOWN] + "..." * (len(text) > at + SHOWN)
+    where = f"at character {at + 1}: {rest!r}" if rest.strip() else "at its end"
+    return f"{reason} ({where})"
 
 
-def _is_usable(column: str) -> bool:
+def _lies_at(name: str, text: str, at: int) -> bool:
+    """Whether the column `at` of the text lies in the name."""
+    start = text.rfind(name, 0, at + len(name))
+    return start <= at < start + len(name) and start >= 0
+
+
+def is_usable(column: str) -> bool:
     """Whether a formula can name the column."""
     try:
         check_variables((column,), ())
@@ -103,4 +104,4 @@ def _is_usable(column: str) -> bool:
 
 
 def _no_names(columns: Sequence[str]) -> str:
-    return f"a formula cannot name the column {listed(columns)}: rename it to letters, digits and _"
+    return f"a formula cannot name {listed(columns)}: rename to ASCII letters, digits and _"
