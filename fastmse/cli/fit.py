@@ -134,7 +134,7 @@ def check_kind(given: dict[str, Any]) -> None:
     else:
         others, reason = LINEAR_ONLY, "belongs to the linear model; leave it out beside --model"
     for name, option in others.items():
-        if given[name] not in (None, False):
+        if given[name] is not None and given[name] is not False:
             raise click.UsageError(f"{option} {reason}")
     if given["model"] is not None and given["start"] is None:
         raise click.UsageError(
