@@ -47,9 +47,9 @@ def write_plot(path: str, fit: Fit, sample: Sample, model: Expression | None = N
         figure = Figure(figsize=(11, 4.8 if model is None else 6.6), layout="constrained")
         axes = _panels(figure, model is not None)
         if model is not None:
-            draw_model(axes["model"], fit, sample, model.variables, model.text)
-        _draw_residuals(axes["residuals"], fitted, residuals, fit.target)
-        _draw_quantiles(axes["quantiles"], residuals / _scale(fit.s2))
+            draw_model(axes["M"], fit, sample, model.variables, model.text)
+        _draw_residuals(axes["R"], fitted, residuals, fit.target)
+        _draw_quantiles(axes["Q"], residuals / _scale(fit.s2))
         what = "residuals of the fit" if model is None else "the fit and its residuals"
         figure.suptitle(f"{fit.target}: {what} ({few})")
         figure.savefig(temporary, format=Path(path).suffix[1:].lower(), dpi=150)
@@ -58,9 +58,8 @@ def write_plot(path: str, fit: Fit, sample: Sample, model: Expression | None = N
 def _panels(figure: Figure, with_model: bool) -> dict[str, Axes]:
     """Two pictures side by side, or above each other beside the large one of a model."""
     if not with_model:
-        return figure.subplot_mosaic([["residuals", "quantiles"]])
-    layout = [["model", "residuals"], ["model", "quantiles"]]
-    return figure.subplot_mosaic(layout, width_ratios=[1.6, 1])
+        return figure.subplot_mosaic("RQ")
+    return figure.subplot_mosaic("MR;MQ", width_ratios=[1.6, 1])
 
 
 def _scale(s2: float) -> float:
