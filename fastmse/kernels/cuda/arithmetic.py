@@ -1,0 +1,48 @@
+"""Arithmetic on tuples of float64, which live in registers.
+
+Where bits are promised a product is `times`: it is rounded, never contracted with a sum.
+"""
+
+from __future__ import annotations
+
+from fastmse.kernels.cuda.flags import SIMULATED
+
+if SIMULATED:
+    from fastmse.kernels.cuda.simulated import (
+        add,
+        each_times,
+        keep,
+        minus,
+        multiply_add,
+        scale_add,
+        scaled,
+        sum_products,
+        times,
+        zeros,
+    )
+else:
+    from fastmse.kernels.cuda.registers import (
+        add,
+        each_times,
+        keep,
+        minus,
+        multiply_add,
+        scale_add,
+        scaled,
+        sum_products,
+        times,
+        zeros,
+    )
+
+__all__ = [
+    "add",
+    "each_times",
+    "keep",
+    "minus",
+    "multiply_add",
+    "scale_add",
+    "scaled",
+    "sum_products",
+    "times",
+    "zeros",
+]

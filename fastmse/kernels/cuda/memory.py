@@ -1,0 +1,179 @@
+"""Loads and stores as LLVM writes them: Numba's own are of one element each.
+
+A storage type is named as NumPy names it. Half precision goes through float32, which is exact;
+float64 is rounded to it once, to bfloat16 by way of float32, as ``compiled/storage.h`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.cuda.extending import intrinsic
+
+DOUBLE, FLOAT = ir.DoubleType(), ir.FloatType()
+HALF, WORD, LONG = ir.IntType(16), ir.IntType(32), ir.IntType(64)
+GLOBAL = 1
+"""LLVM's number of the global address space."""
+
+MEMORY = {"float64": DOUBLE, "float32": FLOAT, "float16": HALF, "bfloat16": HALF}
+BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+
+
+def word(value: int) -> Any:
+    return ir.Constant(WORD, value)
+
+
+def double(value: float) -> Any:
+    return ir.Constant(DOUBLE, value)
+
+
+def as_double(builder: Any, storage: str, a: Any) -> Any:
+    if storage == "float64":
+        return a
+    if storage == "float16":
+        convert = ir.FunctionType(FLOAT, [HALF])
+        a = builder.asm(convert, "cvt.f32.f16 $0, $1;", "=f,h", [a], side_effect=False)
+    if storage == "bfloat16":
+        a = builder.bitcast(builder.shl(builder.zext(a, WORD), word(16)), FLOAT)
+    return builder.fpext(a, DOUBLE)
+
+
+def from_double(builder: Any, storage: str, a: Any) -> Any:
+    if storage == "float64":
+        return a
+    if storage == "float32":
+        return builder.fptrunc(a, FLOAT)
+    if storage == "float16":
+        convert = ir.FunctionType(HALF, [DOUBLE])
+        return builder.asm(convert, "cvt.rn.f16.f64 $0, $1;", "=h,d", [a], side_effect=False)
+    bits = builder.bitcast(builder.fptrunc(a, FLOAT), WORD)
+    odd = builder.and_(builder.lshr(bits, word(16)), word(1))
+    rounded = builder.add(bits, builder.add(word(0x7FFF), odd))
+    is_nan = builder.icmp_unsigned(">", builder.and_(bits, word(0x7FFFFFFF)), word(0x7F800000))
+    kept = builder.select(is_nan, builder.or_(bits, word(0x400000)), rounded)
+    return builder.trunc(builder.lshr(kept, word(16)), HALF)
+
+
+def pointer(builder: Any, address: Any, kind: Any) -> Any:
+    return builder.inttoptr(address, ir.PointerType(kind, GLOBAL))
+
+
+def elements(builder: Any, vector: Any, count: int) -> list[Any]:
+    return [builder.extract_element(vector, word(k)) for k in range(count)]
+
+
+def load_vector(builder: Any, storage: str, address: Any, count: int) -> list[Any]:
+    """`count` elements side by side as float64; one load where they fill at most 16 bytes."""
+    most = max(16 // BYTES[storage], 1)
+    values = []
+    for first in range(0, count, most):
+        number = min(most, count - first)
+        kind = ir.VectorType(MEMORY[storage], number)
+        at = builder.add(address, ir.Constant(LONG, first * BYTES[storage]))
+        vector = builder.load(pointer(builder, at, kind), align=number * BYTES[storage])
+        values += elements(builder, vector, number)
+    return [as_double(builder, storage, value) for value in values]
+
+
+def load_one(builder: Any, storage: str, address: Any) -> Any:
+    at = pointer(builder, address, MEMORY[storage])
+    return as_double(builder, storage, builder.load(at, align=BYTES[storage]))
+
+
+def store_one(builder: Any, storage: str, address: Any, value: Any) -> None:
+    at = pointer(builder, address, MEMORY[storage])
+    builder.store(from_double(builder, storage, value), at, align=BYTES[storage])
+
+
+def in_reach(builder: Any, k: int, n: Any) -> Any:
+    return builder.icmp_signed("<", ir.Constant(LONG, k), n)
+
+
+def step_to(builder: Any, address: Any, step: Any, k: int) -> Any:
+    return builder.add(address, builder.mul(step, ir.Constant(LONG, k)))
+
+
+@cache
+def loader(storage: str, count: int) -> Callable[[int], Any]:
+    """(address): the elements there, side by side, as a tuple of float64."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def load(typing: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = load_vector(builder, storage, args[0], count)
+            return context.make_tuple(builder, signature.return_type, values)
+
+        return types.UniTuple(types.float64, count)(types.int64), generate
+
+    return load
+
+
+@cache
+def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
+    """(address, step, n): n elements, `step` bytes apart, then zeros; nothing is read there."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def load_part(typing: Any, address: Any, step: Any, n: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = []
+            for k in range(count):
+                place = cgutils.alloca_once_value(builder, double(0.0))
+                with builder.if_then(in_reach(builder, k, args[2])):
+                    at = step_to(builder, args[0], args[1], k)
+                    builder.store(load_one(builder, storage, at), place)
+                values.append(builder.load(place))
+            return context.make_tuple(builder, signature.return_type, values)
+
+        signature = types.UniTuple(types.float64, count)(types.int64, types.int64, types.int64)
+        return signature, generate
+
+    return load_part
+
+
+@cache
+def storer(storage: str, count: int) -> Callable[[int, Any], None]:
+    """(address, values): to the elements there, side by side."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def store(typing: Any, address: Any, values: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            most = max(16 // BYTES[storage], 1)
+            for first in range(0, count, most):
+                number = min(most, count - first)
+                kind = ir.VectorType(MEMORY[storage], number)
+                vector = ir.Constant(kind, ir.Undefined)
+                for k in range(number):
+                    value = builder.extract_value(args[1], first + k)
+                    element = from_double(builder, storage, value)
+                    vector = builder.insert_element(vector, element, word(k))
+                at = builder.add(args[0], ir.Constant(LONG, first * BYTES[storage]))
+                builder.store(vector, pointer(builder, at, kind), align=number * BYTES[storage])
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.UniTuple(types.float64, count)), generate
+
+    return store
+
+
+@cache
+def part_storer(storage: str, count: int) -> Callable[[int, int, int, Any], None]:
+    """(address, step, n, values): the first n, `step` bytes apart."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def store_part(typing: Any, address: Any, step: Any, n: Any, values: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            for k in range(count):
+                with builder.if_then(in_reach(builder, k, args[2])):
+                    at = step_to(builder, args[0], args[1], k)
+                    store_one(builder, storage, at, builder.extract_value(args[3], k))
+            return context.get_dummy_value()
+
+        kinds = (types.int64, types.int64, types.int64, types.UniTuple(types.float64, count))
+        return types.void(*kinds), generate
+
+    return store_part

@@ -1,0 +1,11 @@
+"""How many threads work together; a simulated thread is one of the operating system."""
+
+from __future__ import annotations
+
+from fastmse.kernels.cuda.flags import SIMULATED
+
+THREADS = 16 if SIMULATED else 256
+"""In a block; three of them or more fit on a multiprocessor: 200 KB of loads are on their way."""
+
+MERGE_THREADS = 8 if SIMULATED else 512
+FOLD_THREADS = 8 if SIMULATED else 128
