@@ -10,39 +10,39 @@ from fastmse.kernels.cuda.flags import SIMULATED
 if SIMULATED:
     from fastmse.kernels.cuda.simulated import (
         add,
+        add_rows,
+        add_steps,
+        dots,
         each_times,
         keep,
         minus,
-        multiply_add,
-        scale_add,
         scaled,
-        sum_products,
         times,
         zeros,
     )
 else:
     from fastmse.kernels.cuda.registers import (
         add,
+        add_rows,
+        add_steps,
+        dots,
         each_times,
         keep,
         minus,
-        multiply_add,
-        scale_add,
         scaled,
-        sum_products,
         times,
         zeros,
     )
 
 __all__ = [
     "add",
+    "add_rows",
+    "add_steps",
+    "dots",
     "each_times",
     "keep",
     "minus",
-    "multiply_add",
-    "scale_add",
     "scaled",
-    "sum_products",
     "times",
     "zeros",
 ]

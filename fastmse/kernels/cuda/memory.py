@@ -99,16 +99,23 @@ def step_to(builder: Any, address: Any, step: Any, k: int) -> Any:
 
 
 @cache
-def loader(storage: str, count: int) -> Callable[[int], Any]:
-    """(address): the elements there, side by side, as a tuple of float64."""
+def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any]:
+    """(address, apart): `count` elements side by side, `steps` times, as a tuple of float64.
+
+    From one time to the next it is `apart` bytes.
+    """
 
     @intrinsic  # type: ignore[untyped-decorator]
-    def load(typing: Any, address: Any) -> Any:
+    def load(typing: Any, address: Any, apart: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            values = load_vector(builder, storage, args[0], count)
+            values = []
+            for k in range(steps):
+                at = step_to(builder, args[0], args[1], k)
+                values += load_vector(builder, storage, at, count)
             return context.make_tuple(builder, signature.return_type, values)
 
-        return types.UniTuple(types.float64, count)(types.int64), generate
+        kind = types.UniTuple(types.float64, count * steps)
+        return kind(types.int64, types.int64), generate
 
     return load
 
@@ -135,27 +142,33 @@ def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
     return load_part
 
 
+def store_vector(builder: Any, storage: str, address: Any, values: list[Any]) -> None:
+    most = max(16 // BYTES[storage], 1)
+    for first in range(0, len(values), most):
+        part = [from_double(builder, storage, value) for value in values[first : first + most]]
+        kind = ir.VectorType(MEMORY[storage], len(part))
+        vector = ir.Constant(kind, ir.Undefined)
+        for k, element in enumerate(part):
+            vector = builder.insert_element(vector, element, word(k))
+        at = builder.add(address, ir.Constant(LONG, first * BYTES[storage]))
+        builder.store(vector, pointer(builder, at, kind), align=len(part) * BYTES[storage])
+
+
 @cache
-def storer(storage: str, count: int) -> Callable[[int, Any], None]:
-    """(address, values): to the elements there, side by side."""
+def storer(storage: str, count: int, steps: int = 1) -> Callable[[int, int, Any], None]:
+    """(address, apart, values): to where `loader` finds them."""
 
     @intrinsic  # type: ignore[untyped-decorator]
-    def store(typing: Any, address: Any, values: Any) -> Any:
+    def store(typing: Any, address: Any, apart: Any, values: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            most = max(16 // BYTES[storage], 1)
-            for first in range(0, count, most):
-                number = min(most, count - first)
-                kind = ir.VectorType(MEMORY[storage], number)
-                vector = ir.Constant(kind, ir.Undefined)
-                for k in range(number):
-                    value = builder.extract_value(args[1], first + k)
-                    element = from_double(builder, storage, value)
-                    vector = builder.insert_element(vector, element, word(k))
-                at = builder.add(args[0], ir.Constant(LONG, first * BYTES[storage]))
-                builder.store(vector, pointer(builder, at, kind), align=number * BYTES[storage])
+            for k in range(steps):
+                part = range(k * count, (k + 1) * count)
+                elements = [builder.extract_value(args[2], at) for at in part]
+                store_vector(builder, storage, step_to(builder, args[0], args[1], k), elements)
             return context.get_dummy_value()
 
-        return types.void(types.int64, types.UniTuple(types.float64, count)), generate
+        kind = types.UniTuple(types.float64, count * steps)
+        return types.void(types.int64, types.int64, kind), generate
 
     return store
 
@@ -177,3 +190,65 @@ def part_storer(storage: str, count: int) -> Callable[[int, int, int, Any], None
         return types.void(*kinds), generate
 
     return store_part
+
+
+@cache
+def rows_loader(
+    storage: str, count: int, vectors: int, threads: int, rows: int, full: bool
+) -> Callable[..., Any]:
+    """(x, row, column, i, apart, n, left): rows i, i + apart, ..., a tuple of float64 each.
+
+    x is the address of a thread's first column in row 0; `row` and `column` are bytes. Of a row the
+    thread has vectors of `count` columns, one in `threads`, for as long as there are `left`
+    columns from its first on; zeros follow, where not all are there anyway. In place of rows
+    from n on the last one is read.
+    """
+
+    def load_row(builder: Any, at: Any, column: Any, left: Any) -> list[Any]:
+        values = []
+        for v in range(vectors):
+            first = v * threads * count
+            here = step_to(builder, at, column, first)
+            if full:
+                values += load_vector(builder, storage, here, count)
+                continue
+            places = [cgutils.alloca_once_value(builder, double(0.0)) for _ in range(count)]
+            with builder.if_then(in_reach(builder, first, left)):
+                loaded = load_vector(builder, storage, here, count)
+                for place, value in zip(places, loaded, strict=True):
+                    builder.store(value, place)
+            values += [builder.load(place) for place in places]
+        return values
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def load_rows(
+        typing: Any, x: Any, row: Any, column: Any, i: Any, apart: Any, n: Any, left: Any
+    ) -> Any:
+        kind = types.UniTuple(types.float64, count * vectors)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            x, row, column, i, apart, n, left = args
+            last = builder.sub(n, ir.Constant(LONG, 1))
+            loaded = []
+            for r in range(rows):
+                at = step_to(builder, i, apart, r)
+                at = builder.select(builder.icmp_signed("<", at, n), at, last)
+                at = builder.add(x, builder.mul(at, row))
+                loaded.append(context.make_tuple(builder, kind, load_row(builder, at, column, left)))
+            return context.make_tuple(builder, signature.return_type, loaded)
+
+        return types.UniTuple(kind, rows)(*[types.int64] * 7), generate
+
+    return load_rows
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fence(typing: Any) -> Any:
+    """What is loaded after this is not loaded before: of a loop's invariant no register is held."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [])
+        builder.asm(kind, "", "~{memory}", [], side_effect=True)
+        return context.get_dummy_value()
+
+    return types.void(), generate

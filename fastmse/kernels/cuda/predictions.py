@@ -3,8 +3,8 @@
 r_i = f_i - y_i, and 0 where the weight is 0; c_i = w_i r_i; SSE = Σ c_i r_i; out_i = scale c_i.
 
 Of a run each thread holds `count` lanes: where rows lie side by side, as many as elements of the
-widest array fill 16 bytes. Eight such loads of each array are on their way at once, 256 bytes a
-thread. 16 bytes read a row in float64, 8 written with a gradient.
+widest array fill 16 bytes. It loads up to 16 elements of each array before it uses the first, 256
+bytes in float64, so that enough of memory is on its way. 16 bytes read a row in float64, 8 written with a gradient.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from numba import cuda, types
 
-from fastmse.kernels.cuda.arithmetic import add, each_times, keep, minus, scaled, zeros
+from fastmse.kernels.cuda.arithmetic import add, add_steps, each_times, keep, minus, scaled, zeros
 from fastmse.kernels.cuda.flags import device_function, kernel
 from fastmse.kernels.cuda.lanes import LANES, RUN, folder
 from fastmse.kernels.cuda.spans import SPAN, end_span, whole_groups
@@ -22,6 +22,9 @@ from fastmse.kernels.cuda.storage import ITEMSIZE, loader, part_loader, part_sto
 
 WIDTH = 2
 """Of a node: SSE.hi, SSE.lo."""
+
+ELEMENTS = 16
+"""Of each array, that a thread loads at once."""
 
 ABSENT = "float64"
 """The storage type of an array that is not there, and never read."""
@@ -52,9 +55,10 @@ def predictions_kernel(
     weighted, graded, dense = w_type != "", out_type != "", count > 1
     w_type, out_type = w_type or ABSENT, out_type or ABSENT
     y_size, f_size, w_size, out_size = (ITEMSIZE[t] for t in (y_type, f_type, w_type, out_type))
-    load_y, load_f, load_w = (loader(t, count) for t in (y_type, f_type, w_type))
+    steps = min(ELEMENTS // count, RUN // LANES)
+    load_y, load_f, load_w = (loader(t, count, steps) for t in (y_type, f_type, w_type))
     part_y, part_f, part_w = (part_loader(t, count) for t in (y_type, f_type, w_type))
-    store_out, part_out = storer(out_type, count), part_storer(out_type, count)
+    store_out, part_out = storer(out_type, count, steps), part_storer(out_type, count)
     term, fold, none = term_of(weighted), folder(count), zeros(count)
     a_run = LANES // count
     groups = threads // a_run
@@ -88,15 +92,16 @@ def predictions_kernel(
             start = first + run * RUN + place * count
             lanes = none()
             if first + run * RUN + RUN <= n:
-                for i in range(start, start + RUN, LANES):
-                    fs, ys = load_f(f + i * f_step), load_y(y + i * y_step)
+                for i in range(start, start + RUN, steps * LANES):
+                    fs = load_f(f + i * f_step, LANES * f_step)
+                    ys = load_y(y + i * y_step, LANES * y_step)
                     ws = ys
                     if weighted:
-                        ws = load_w(w + i * w_step)
+                        ws = load_w(w + i * w_step, LANES * w_step)
                     r, c = term(ys, fs, ws)
-                    lanes = add(lanes, each_times(c, r))
+                    lanes = add_steps(lanes, each_times(c, r))
                     if graded:
-                        store_out(out + i * out_step, scaled(scale, c))
+                        store_out(out + i * out_step, LANES * out_step, scaled(scale, c))
             else:
                 for i in range(start, start + RUN, LANES):
                     fs = part_f(f + i * f_step, f_step, n - i)

@@ -13,7 +13,7 @@ from numba.cuda.extending import intrinsic
 
 from fastmse.kernels.cuda.memory import DOUBLE, LONG, WORD, double, word
 
-CHAINS = 4
+CHAINS = 2
 """Sums side by side in a dot product: a dependent FMA waits 8 cycles or so."""
 
 
@@ -80,43 +80,56 @@ def scaled(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
-    """a b + c, rounded once."""
+def dots(typing: Any, a: Any, rows: Any) -> Any:
+    """Σ_k a_k x_k for each of several rows x, in two chains of FMAs.
+
+    The rows side by side, so that no more than a few a_k are in registers at a time.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return fused(builder, *args)
-
-    return types.float64(types.float64, types.float64, types.float64), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def scale_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
-    """a b + c for a scalar a and tuples b and c, each element rounded once."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pairs = zip(_parts(builder, args[1], b.count), _parts(builder, args[2], b.count))
-        values = [fused(builder, args[0], x, y) for x, y in pairs]
+        factors = _parts(builder, args[0], a.count)
+        elements = [_parts(builder, row, a.count) for row in _parts(builder, args[1], rows.count)]
+        sums = [[double(0.0)] * CHAINS for _ in elements]
+        for k, factor in enumerate(factors):
+            for chain, row in zip(sums, elements, strict=True):
+                chain[k % CHAINS] = fused(builder, factor, row[k], chain[k % CHAINS])
+        values = [builder.fadd(*chain) for chain in sums]
         return context.make_tuple(builder, signature.return_type, values)
 
-    return b(types.float64, b, b), generate
+    return types.UniTuple(types.float64, rows.count)(a, rows), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def sum_products(typing: Any, a: Any, b: Any) -> Any:
-    """Σ a_k b_k in four chains of FMAs."""
+def add_rows(typing: Any, g: Any, c: Any, rows: Any) -> Any:
+    """g + Σ_i c_i x_i over several rows x, one after the other, by FMAs.
+
+    A row whose c is 0 adds nothing, whatever it holds: it weighs nothing, or is none.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pairs = list(zip(*(_parts(builder, arg, a.count) for arg in args), strict=True))
-        sums = [builder.fmul(*pair) for pair in pairs[:CHAINS]]
-        for k, pair in enumerate(pairs[CHAINS:]):
-            sums[k % CHAINS] = fused(builder, *pair, sums[k % CHAINS])
-        while len(sums) > 1:
-            half = (len(sums) + 1) // 2
-            folded = [builder.fadd(x, y) for x, y in zip(sums, sums[half:])]
-            sums = folded + sums[len(folded) : half]
-        return sums[0]
+        sums = [cgutils.alloca_once_value(builder, x) for x in _parts(builder, args[0], g.count)]
+        pairs = zip(*(_parts(builder, arg, c.count) for arg in args[1:]), strict=True)
+        for factor, row in pairs:
+            with builder.if_then(builder.fcmp_unordered("!=", factor, double(0.0))):
+                for place, x in zip(sums, _parts(builder, row, g.count), strict=True):
+                    builder.store(fused(builder, factor, x, builder.load(place)), place)
+        values = [builder.load(place) for place in sums]
+        return context.make_tuple(builder, signature.return_type, values)
 
-    return types.float64(a, a), generate
+    return g(g, c, rows), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_steps(typing: Any, a: Any, b: Any) -> Any:
+    """a plus each part of b, as long as a, one after the other."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        sums = _parts(builder, args[0], a.count)
+        for k, value in enumerate(_parts(builder, args[1], b.count)):
+            sums[k % a.count] = builder.fadd(sums[k % a.count], value)
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return a(a, b), generate
 
 
 @cache

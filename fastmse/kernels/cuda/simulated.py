@@ -53,13 +53,14 @@ def _floats(values: Any) -> tuple[float, ...]:
 
 
 @cache
-def loader(storage: str, count: int) -> Callable[[int], Any]:
+def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any]:
     width = min(count * _dtype(storage).itemsize, 16)
 
-    def load(address: int) -> Any:
-        if address % width:
+    def load(address: int, apart: int) -> Any:
+        if address % width or (steps > 1 and apart % width):
             raise ValueError(f"address {address} of {count} elements is not a multiple of {width}")
-        return _floats(_decode(storage, _memory(storage, address, count)))
+        parts = [_memory(storage, address + k * apart, count) for k in range(steps)]
+        return _floats(_decode(storage, np.concatenate(parts)))
 
     return load
 
@@ -77,10 +78,11 @@ def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
 
 
 @cache
-def storer(storage: str, count: int) -> Callable[[int, Any], None]:
-    def store(address: int, values: Any) -> None:
-        assert len(values) == count
-        _memory(storage, address, count)[:] = _encode(storage, values)
+def storer(storage: str, count: int, steps: int = 1) -> Callable[[int, int, Any], None]:
+    def store(address: int, apart: int, values: Any) -> None:
+        for k in range(steps):
+            part = _encode(storage, values[k * count : (k + 1) * count])
+            _memory(storage, address + k * apart, count)[:] = part
 
     return store
 
@@ -96,6 +98,12 @@ def part_storer(storage: str, count: int) -> Callable[[int, int, int, Any], None
 
 def add(a: Any, b: Any) -> Any:
     return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def add_steps(a: Any, b: Any) -> Any:
+    for k in range(0, len(b), len(a)):
+        a = add(a, b[k : k + len(a)])
+    return a
 
 
 def minus(a: Any, b: Any) -> Any:
@@ -118,16 +126,41 @@ def scaled(a: float, b: Any) -> Any:
     return tuple(a * x for x in b)
 
 
-def multiply_add(a: float, b: float, c: float) -> float:
-    return a * b + c
+def dots(a: Any, rows: Any) -> Any:
+    return tuple(float(sum(each_times(a, row))) for row in rows)
 
 
-def scale_add(a: float, b: Any, c: Any) -> Any:
-    return tuple(a * x + y for x, y in zip(b, c, strict=True))
+def add_rows(g: Any, c: Any, rows: Any) -> Any:
+    for factor, row in zip(c, rows, strict=True):
+        if factor != 0.0:
+            g = add(g, scaled(factor, row))
+    return g
 
 
-def sum_products(a: Any, b: Any) -> float:
-    return float(sum(x * y for x, y in zip(a, b, strict=True)))
+def fence() -> None:
+    pass
+
+
+@cache
+def rows_loader(
+    storage: str, count: int, vectors: int, threads: int, rows: int, full: bool
+) -> Callable[..., Any]:
+    load = loader(storage, count)
+
+    def load_row(at: int, column: int, left: int) -> Any:
+        values: list[float] = []
+        for first in range(0, vectors * threads * count, threads * count):
+            there = full or first < left
+            values += load(at + first * column, 0) if there else (0.0,) * count
+        return tuple(values)
+
+    def load_rows(
+        x: int, row: int, column: int, i: int, apart: int, n: int, left: int
+    ) -> Any:
+        chosen = [min(i + r * apart, n - 1) for r in range(rows)]
+        return tuple(load_row(x + at * row, column, left) for at in chosen)
+
+    return load_rows
 
 
 @cache

@@ -9,11 +9,25 @@ from __future__ import annotations
 from fastmse.kernels.cuda.flags import SIMULATED
 
 if SIMULATED:
-    from fastmse.kernels.cuda.simulated import loader, part_loader, part_storer, storer
+    from fastmse.kernels.cuda.simulated import (
+        fence,
+        loader,
+        part_loader,
+        part_storer,
+        rows_loader,
+        storer,
+    )
 else:
-    from fastmse.kernels.cuda.memory import loader, part_loader, part_storer, storer
+    from fastmse.kernels.cuda.memory import (
+        fence,
+        loader,
+        part_loader,
+        part_storer,
+        rows_loader,
+        storer,
+    )
 
-__all__ = ["ITEMSIZE", "VECTOR_BYTES", "loader", "part_loader", "part_storer", "storer"]
+__all__ = ["ITEMSIZE", "VECTOR_BYTES", "fence", "loader", "part_loader", "part_storer", "rows_loader", "storer"]
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 

@@ -53,7 +53,7 @@ def weights_kernel(w_type: str, count: int, block: int, threads: int) -> Any:
             n_zeros, n_invalid = 0.0, 0.0
             for i in range(start, start + RUN, LANES):
                 if i + count <= n:
-                    ws = load_w(w + i * step)
+                    ws = load_w(w + i * step, 0)
                 else:
                     ws = part_w(w + i * step, step, n - i)
                 lanes = add(lanes, ws)
