@@ -19,8 +19,12 @@ class Line(NamedTuple):
     storage: str
 
     @property
+    def itemsize(self) -> int:
+        return device_arrays.ITEMSIZE[self.storage]
+
+    @property
     def is_dense(self) -> bool:
-        return self.step == device_arrays.ITEMSIZE[self.storage]
+        return self.step == self.itemsize
 
 
 def predictions(

@@ -84,6 +84,9 @@ def mse(
         sse = compiled.small_predictions(y_true, y_pred, PREDICTION_BLOCK, most)
         if sse is not None:
             return sse / len(y_true)
+    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight)
+    if device_kernels is not None:
+        return float(_on_device(device_kernels, y_true, y_pred, sample_weight, False, None).mse)
     kernels = backends.select(backend)
     gated = inputs.predictions(y_true, y_pred, sample_weight)
     weighting, sse = _sums(kernels, gated, None, n_threads)
@@ -145,6 +148,9 @@ def evaluate(
     >>> e.sse, e.grad
     (4.0, array([0.        , 0.        , 1.33333333]))
     """
+    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight, out)
+    if device_kernels is not None:
+        return _on_device(device_kernels, y_true, y_pred, sample_weight, grad, out)
     kernels = backends.select(backend)
     gated = y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
     target = None
@@ -159,6 +165,12 @@ def evaluate(
         out = target = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
     weighting, sse = _sums(kernels, gated, target, n_threads)
     return Evaluation(weighting.n, weighting.weight_sum, sse, out)
+
+
+def _on_device(kernels: ModuleType, *arguments: Any) -> Evaluation:
+    from fastmse.models import device_predictions
+
+    return device_predictions.evaluate(kernels, *arguments)
 
 
 def _sums(

@@ -18,15 +18,20 @@ from numba import cuda
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.counting import STREAM, Nodes
 from fastmse.kernels.cuda.errors import explained
+from fastmse.kernels.cuda.flags import SIMULATED
 from fastmse.kernels.cuda.lanes import LANES, RUN
+from fastmse.kernels.cuda.linear import Model, linear, matrix_of
 from fastmse.kernels.cuda.predictions import WIDTH, predictions_kernel
+from fastmse.kernels.cuda.reading import OnHost
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.spans import LOG_SPAN, SPAN
-from fastmse.kernels.cuda.storage import ITEMSIZE, VECTOR_BYTES
+from fastmse.kernels.cuda.storage import VECTOR_BYTES
 from fastmse.kernels.cuda.weights import WIDTH as WEIGHTS_WIDTH
 from fastmse.kernels.cuda.weights import weights_kernel
 from fastmse.kernels.cuda.workspace import workspace
 from fastmse.statistics import PREDICTION_BLOCK
+
+__all__ = ["Model", "linear", "matrix_of", "OnHost", "on_device", "predictions", "wait_for", "weigh"]
 
 NOTHING = Line(0, 0, 0, "")
 
@@ -35,6 +40,9 @@ NOTHING = Line(0, 0, 0, "")
 def on_device(number: int | None) -> Iterator[int]:
     """The device of that number made current, or the one that is; the driver's errors explained."""
     with explained():
+        if SIMULATED:  # has one device, without a number
+            yield 0
+            return
         if number is None:
             number = int(cuda.get_current_device().id)
         with cuda.gpus[number]:
@@ -86,9 +94,9 @@ def predictions(
 
 def together(lines: list[Line]) -> int:
     """Elements that a thread loads at once: what 16 bytes hold of the widest, or one."""
-    count = VECTOR_BYTES // max(ITEMSIZE[line.storage] for line in lines)
+    count = VECTOR_BYTES // max(line.itemsize for line in lines)
     aligned = all(
-        line.is_dense and line.pointer % (count * ITEMSIZE[line.storage]) == 0 for line in lines
+        line.is_dense and line.pointer % (count * line.itemsize) == 0 for line in lines
     )
     return count if aligned else 1
 

@@ -17,6 +17,7 @@ if SIMULATED:
         keep,
         minus,
         scaled,
+        spread,
         times,
         zeros,
     )
@@ -30,6 +31,7 @@ else:
         keep,
         minus,
         scaled,
+        spread,
         times,
         zeros,
     )
@@ -43,6 +45,7 @@ __all__ = [
     "keep",
     "minus",
     "scaled",
+    "spread",
     "times",
     "zeros",
 ]

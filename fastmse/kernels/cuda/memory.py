@@ -17,8 +17,8 @@ from numba.cuda.extending import intrinsic
 
 DOUBLE, FLOAT = ir.DoubleType(), ir.FloatType()
 HALF, WORD, LONG = ir.IntType(16), ir.IntType(32), ir.IntType(64)
-GLOBAL = 1
-"""LLVM's number of the global address space."""
+GENERIC, GLOBAL = 0, 1
+"""LLVM's numbers of address spaces: any, and device memory."""
 
 MEMORY = {"float64": DOUBLE, "float32": FLOAT, "float16": HALF, "bfloat16": HALF}
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -59,15 +59,17 @@ def from_double(builder: Any, storage: str, a: Any) -> Any:
     return builder.trunc(builder.lshr(kept, word(16)), HALF)
 
 
-def pointer(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.inttoptr(address, ir.PointerType(kind, GLOBAL))
+def pointer(builder: Any, address: Any, kind: Any, space: int = GLOBAL) -> Any:
+    return builder.inttoptr(address, ir.PointerType(kind, space))
 
 
 def elements(builder: Any, vector: Any, count: int) -> list[Any]:
     return [builder.extract_element(vector, word(k)) for k in range(count)]
 
 
-def load_vector(builder: Any, storage: str, address: Any, count: int) -> list[Any]:
+def load_vector(
+    builder: Any, storage: str, address: Any, count: int, space: int = GLOBAL
+) -> list[Any]:
     """`count` elements side by side as float64; one load where they fill at most 16 bytes."""
     most = max(16 // BYTES[storage], 1)
     values = []
@@ -75,13 +77,14 @@ def load_vector(builder: Any, storage: str, address: Any, count: int) -> list[An
         number = min(most, count - first)
         kind = ir.VectorType(MEMORY[storage], number)
         at = builder.add(address, ir.Constant(LONG, first * BYTES[storage]))
-        vector = builder.load(pointer(builder, at, kind), align=number * BYTES[storage])
+        place = pointer(builder, at, kind, space)
+        vector = builder.load(place, align=number * BYTES[storage])
         values += elements(builder, vector, number)
     return [as_double(builder, storage, value) for value in values]
 
 
-def load_one(builder: Any, storage: str, address: Any) -> Any:
-    at = pointer(builder, address, MEMORY[storage])
+def load_one(builder: Any, storage: str, address: Any, space: int = GLOBAL) -> Any:
+    at = pointer(builder, address, MEMORY[storage], space)
     return as_double(builder, storage, builder.load(at, align=BYTES[storage]))
 
 
@@ -99,11 +102,14 @@ def step_to(builder: Any, address: Any, step: Any, k: int) -> Any:
 
 
 @cache
-def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any]:
+def loader(
+    storage: str, count: int, steps: int = 1, shared: bool = False
+) -> Callable[[int, int], Any]:
     """(address, apart): `count` elements side by side, `steps` times, as a tuple of float64.
 
     From one time to the next it is `apart` bytes.
     """
+    space = GENERIC if shared else GLOBAL
 
     @intrinsic  # type: ignore[untyped-decorator]
     def load(typing: Any, address: Any, apart: Any) -> Any:
@@ -111,7 +117,7 @@ def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any
             values = []
             for k in range(steps):
                 at = step_to(builder, args[0], args[1], k)
-                values += load_vector(builder, storage, at, count)
+                values += load_vector(builder, storage, at, count, space)
             return context.make_tuple(builder, signature.return_type, values)
 
         kind = types.UniTuple(types.float64, count * steps)
@@ -121,8 +127,11 @@ def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any
 
 
 @cache
-def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
+def part_loader(
+    storage: str, count: int, shared: bool = False
+) -> Callable[[int, int, int], Any]:
     """(address, step, n): n elements, `step` bytes apart, then zeros; nothing is read there."""
+    space = GENERIC if shared else GLOBAL
 
     @intrinsic  # type: ignore[untyped-decorator]
     def load_part(typing: Any, address: Any, step: Any, n: Any) -> Any:
@@ -132,7 +141,7 @@ def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
                 place = cgutils.alloca_once_value(builder, double(0.0))
                 with builder.if_then(in_reach(builder, k, args[2])):
                     at = step_to(builder, args[0], args[1], k)
-                    builder.store(load_one(builder, storage, at), place)
+                    builder.store(load_one(builder, storage, at, space), place)
                 values.append(builder.load(place))
             return context.make_tuple(builder, signature.return_type, values)
 
@@ -252,3 +261,14 @@ def fence(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def address_of(typing: Any, array: Any) -> Any:
+    """The address of a shared array, for loaders of shared memory."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        make = context.make_array(signature.args[0])
+        return builder.ptrtoint(make(context, builder, args[0]).data, LONG)
+
+    return types.int64(array), generate

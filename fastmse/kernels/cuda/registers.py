@@ -133,6 +133,20 @@ def add_steps(typing: Any, a: Any, b: Any) -> Any:
 
 
 @cache
+def spread(count: int) -> Callable[[float], Any]:
+    """(a): a tuple whose elements are all a."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def make(typing: Any, a: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return context.make_tuple(builder, signature.return_type, [args[0]] * count)
+
+        return types.UniTuple(types.float64, count)(types.float64), generate
+
+    return make
+
+
+@cache
 def zeros(count: int) -> Callable[[], Any]:
     """(): a tuple of zeros."""
 

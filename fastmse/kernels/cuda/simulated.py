@@ -53,7 +53,7 @@ def _floats(values: Any) -> tuple[float, ...]:
 
 
 @cache
-def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any]:
+def loader(storage: str, count: int, steps: int = 1, shared: bool = False) -> Callable[[int, int], Any]:
     width = min(count * _dtype(storage).itemsize, 16)
 
     def load(address: int, apart: int) -> Any:
@@ -66,7 +66,7 @@ def loader(storage: str, count: int, steps: int = 1) -> Callable[[int, int], Any
 
 
 @cache
-def part_loader(storage: str, count: int) -> Callable[[int, int, int], Any]:
+def part_loader(storage: str, count: int, shared: bool = False) -> Callable[[int, int, int], Any]:
     def load_part(address: int, step: int, n: int) -> Any:
         read = max(min(count, n), 0)
         values = [
@@ -161,6 +161,15 @@ def rows_loader(
         return tuple(load_row(x + at * row, column, left) for at in chosen)
 
     return load_rows
+
+
+def address_of(array: Any) -> int:
+    return int(array.ctypes.data)
+
+
+@cache
+def spread(count: int) -> Callable[[float], Any]:
+    return lambda a: (a,) * count
 
 
 @cache

@@ -10,6 +10,7 @@ from fastmse.kernels.cuda.flags import SIMULATED
 
 if SIMULATED:
     from fastmse.kernels.cuda.simulated import (
+        address_of,
         fence,
         loader,
         part_loader,
@@ -19,6 +20,7 @@ if SIMULATED:
     )
 else:
     from fastmse.kernels.cuda.memory import (
+        address_of,
         fence,
         loader,
         part_loader,
@@ -27,7 +29,7 @@ else:
         storer,
     )
 
-__all__ = ["ITEMSIZE", "VECTOR_BYTES", "fence", "loader", "part_loader", "part_storer", "rows_loader", "storer"]
+__all__ = ["ITEMSIZE", "VECTOR_BYTES", "address_of", "fence", "loader", "part_loader", "part_storer", "rows_loader", "storer"]
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
+from fastmse.kernels.cuda.flags import SIMULATED
+
 _kept = threading.local()
 
 
@@ -34,3 +36,10 @@ def workspace(device: int) -> Workspace:
     if device not in spaces:
         spaces[device] = Workspace()
     return spaces[device]
+
+
+def address_of(array: Any) -> int:
+    """Of a device array's first element."""
+    if SIMULATED:
+        return int(array.ctypes.data)
+    return int(array.device_ctypes_pointer.value)

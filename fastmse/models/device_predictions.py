@@ -1,0 +1,58 @@
+"""`mse` and `evaluate` on a GPU."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from fastmse import device_arrays, device_inputs
+from fastmse.device_arrays import DeviceArray
+from fastmse.device_inputs import Line
+from fastmse.results import Evaluation
+from fastmse.weighting import Weighting, checked, require_rows
+
+
+class Gated(NamedTuple):
+    y_true: DeviceArray
+    y_pred: DeviceArray
+    sample_weight: DeviceArray | None
+
+
+def evaluate(
+    kernels: ModuleType, y_true: Any, y_pred: Any, sample_weight: Any, grad: bool, out: Any
+) -> Evaluation:
+    """As `models.evaluate`, of arrays on a device."""
+    gated = Gated(*device_inputs.predictions(y_true, y_pred, sample_weight))
+    target = None
+    if out is not None:
+        if not grad:
+            raise ValueError("out: got an array together with grad=False; want one or the other")
+        given = (("y_pred", gated[1]), ("y_true", gated[0]), ("sample_weight", gated[2]))
+        target = device_inputs.output(out, gated.y_pred, given)
+    elif grad:
+        out = device_arrays.empty_like(gated.y_pred)
+        target = device_arrays.read(out, "out")
+    names = ("y_true", "y_pred", "sample_weight", "out")
+    y, f, w, to = device_inputs.lines(zip(names, (*gated, target), strict=True))
+    assert y is not None
+    assert f is not None
+    with kernels.on_device(gated.y_true.device) as device:
+        kernels.wait_for(streams_of(*gated, target))
+        weighting = weigh(kernels, y.n, w, gated.sample_weight, device)
+        high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, device).tolist()
+    return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)
+
+
+def streams_of(*arrays: DeviceArray | None) -> set[int]:
+    return {a.stream for a in arrays if a is not None and a.stream is not None}
+
+
+def weigh(
+    kernels: ModuleType, n: int, w: Line | None, sample_weight: DeviceArray | None, device: int
+) -> Weighting:
+    """As `weighting.weigh`: the rows of a refused weight are looked for on the host."""
+    if w is None or sample_weight is None:
+        return Weighting(n, float(n))
+    high, low, *counts = kernels.weigh(w, device).tolist()
+    values = kernels.OnHost(w) if counts[1] else None
+    return require_rows(checked(n, high + low, counts, values))
