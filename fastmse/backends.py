@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -34,16 +35,22 @@ def select(backend: str) -> ModuleType:
         return reference
     if backend not in NAMES:
         raise ValueError(f"backend: got {backend!r}; want one of {', '.join(NAMES)}")
+    if backend == "cuda":
+        raise RuntimeError(
+            "backend 'cuda' is not available: this is computed on the CPU alone; a GPU serves "
+            "mse, evaluate, Linear.evaluate and Linear.objective"
+        )
+    return _loaded(backend)
+
+
+def _loaded(backend: str) -> ModuleType:
     reason = _REASONS[backend]()
     if reason:
         raise RuntimeError(f"backend {backend!r} is not available: {reason}")
-    if backend == "cuda":
-        from fastmse.kernels import cuda
+    return import_module(f"fastmse.kernels.{_PACKAGES[backend]}")
 
-        return cuda
-    from fastmse.kernels import jit
 
-    return jit
+_PACKAGES = {"numba": "jit", "cuda": "cuda"}
 
 
 def for_device(backend: str, *arrays: Any) -> ModuleType | None:
@@ -62,7 +69,7 @@ def for_device(backend: str, *arrays: Any) -> ModuleType | None:
                 "or copy the array to the host"
             )
         return None
-    return select("cuda") if backend == "cuda" or any(map(is_on_device, arrays)) else None
+    return _loaded("cuda") if backend == "cuda" or any(map(is_on_device, arrays)) else None
 
 
 _ARRAYS = frozenset({np.ndarray, type(None), list, tuple})

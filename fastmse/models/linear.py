@@ -138,10 +138,9 @@ class Linear(LinearFits):
     def _evaluate_on_device(
         self, kernels: ModuleType, X: Any, y: Any, theta: Any, sample_weight: Any, grad: bool
     ) -> Evaluation:
-        from fastmse import device_inputs
         from fastmse.models import device_linear
 
-        gated = device_inputs.design(X, y, sample_weight)
+        gated = device_linear.gate(X, y, sample_weight)
         theta, single = self._parameters(theta, gated[0].shape[1])
         return device_linear.evaluate(kernels, gated, theta, single, self.intercept, grad)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmse import backends, inputs
 from fastmse.kernels import compiled
-from fastmse.models.elements import OutputElements, as_elements
+from fastmse.models.elements import OutputElements, as_elements, gradient_array
 from fastmse.results import Evaluation
 from fastmse.statistics import (
     PREDICTION_BLOCK,
@@ -152,17 +152,8 @@ def evaluate(
     if device_kernels is not None:
         return _on_device(device_kernels, y_true, y_pred, sample_weight, grad, out)
     kernels = backends.select(backend)
-    gated = y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
-    target = None
-    if out is not None:
-        if not grad:
-            raise ValueError("out: got an array together with grad=False; want one or the other")
-        given = (("y_pred", y_pred), ("y_true", y_true), ("sample_weight", sample_weight))
-        target = inputs.output(out, y_pred, given)
-    elif grad:
-        dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
-        is_array = isinstance(y_pred, np.ndarray)
-        out = target = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
+    gated = inputs.predictions(y_true, y_pred, sample_weight)
+    out, target = gradient_array(gated, grad, out)
     weighting, sse = _sums(kernels, gated, target, n_threads)
     return Evaluation(weighting.n, weighting.weight_sum, sse, out)
 

@@ -10,7 +10,9 @@ from fastmse.kernels.cuda.merge import fold_levels, merge_nodes
 from fastmse.kernels.cuda.sizes import FOLD_THREADS, MERGE_THREADS
 from fastmse.kernels.cuda.workspace import Workspace
 
-STREAM = 0
+Stream = Any
+
+STREAM: Stream = 0
 """The legacy default stream, for which producers make their work visible."""
 
 

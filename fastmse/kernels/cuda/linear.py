@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import STREAM, Nodes
+from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
 from fastmse.kernels.cuda.linear_columns import columns_kernel
-from fastmse.kernels.cuda.linear_rows import WIDEST, chunk_rows, rows_kernel, shape_of
+from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
 from fastmse.kernels.cuda.sizes import THREADS
+from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
 from fastmse.kernels.cuda.workspace import address_of, workspace
 from fastmse.statistics import block_rows
@@ -41,6 +43,20 @@ class Matrix(NamedTuple):
         return self.d <= TINY or lies_so or self.d > WIDEST
 
 
+    @property
+    def cut(self) -> Shape:
+        """How rows are cut."""
+        count = VECTOR_BYTES // self.itemsize
+        whole = self.is_dense(self.column, self.row) and self.d % count == 0
+        return shape_of(self.d, count if whole else 1)
+
+    def rows_together(self, lines: Sequence[Line]) -> int:
+        """Rows that a thread loads at once."""
+        count = VECTOR_BYTES // self.itemsize
+        dense = self.is_dense(self.row, self.column)
+        return count if dense and all(_is_dense(line, count) for line in lines) else 1
+
+
 def matrix_of(X: DeviceArray) -> Matrix:
     return Matrix(X.pointer, *X.strides, *X.shape, X.storage, X.itemsize)  # type: ignore[arg-type]
 
@@ -60,47 +76,90 @@ class Model(NamedTuple):
         return 2 + (self.intercept + len(self.slopes)) * self.graded
 
 
+class Plan(NamedTuple):
+    """How all rows are counted, whatever pieces they come in."""
+
+    by_columns: bool
+    nodes: Nodes
+    rows: int
+    "to a node"
+    theta: int
+    "its address on the device, with zeros after it"
+
+
 def linear(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
     """SSE.hi, SSE.lo, then Σ w_i r_i x_i with the intercept's first, if `graded`."""
-    return (_by_columns if X.by_columns else _by_rows)(X, y, w, model, device)
+    plan = _plan(X, model, device)
+    _launch(plan, 0, X, y, w, model, STREAM)
+    return plan.nodes.total()
 
 
-def _by_rows(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
-    count = VECTOR_BYTES // X.itemsize
-    if not (X.is_dense(X.column, X.row) and X.d % count == 0):
-        count = 1
-    shape = shape_of(X.d, count)
-    chunk = chunk_rows(X.n, X.d, shape)
-    chunks = (X.n - 1) // chunk + 1
-    nodes = Nodes(workspace(device), chunks, 0, 0, model.width)
-    kernel = rows_kernel(
-        X.storage, y.storage, w.storage if w else "", shape, model.intercept, model.graded
-    )
-    theta = _to_device(model.slopes, shape.columns * shape.threads, device)
-    kernel[chunks, shape.groups * shape.threads, STREAM](
-        *(X.pointer, X.row, X.column, y.pointer, y.step, *((w.pointer, w.step) if w else (0, 0))),
-        *(X.n, X.d, theta, model.offset, chunk, nodes.nodes, 0),
-    )
-    return nodes.total()
+def staged_linear(
+    rows: Sequence[np.ndarray | None], model: Model, device: int
+) -> np.ndarray:
+    """The same of X, y and weights in host memory, a piece at a time."""
+    given = [np.asarray(array) for array in rows if array is not None]
+    n, d = given[0].shape
+    dtypes = [storage_dtype(array.dtype) for array in given]
+    row_bytes = d * dtypes[0].itemsize + sum(dtype.itemsize for dtype in dtypes[1:])
+    plan = _plan(_staged_matrix(given[0], 0, n), model, device)
+    for slot, start, stop in turns(n, rows_at_once(row_bytes, plan.rows), row_bytes, len(given)):
+        pieces = [array[start:stop] for array in given]
+        place, *places = slot.send(pieces)
+        lines = [
+            Line(at, dtype.itemsize, stop - start, dtype.name)
+            for at, dtype in zip(places, dtypes[1:], strict=True)
+        ]
+        w = lines[1] if len(lines) > 1 else None
+        X = _staged_matrix(pieces[0], place, stop - start)
+        _launch(plan, start // plan.rows, X, lines[0], w, model, slot.stream)
+    return plan.nodes.total()
 
 
-def _by_columns(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
-    block = block_rows(X.d, True)
-    count = VECTOR_BYTES // X.itemsize
-    vectors = [line for line in (y, w) if line is not None]
-    if not (X.is_dense(X.row, X.column) and all(_is_dense(line, count) for line in vectors)):
-        count = 1
-    nodes = Nodes(workspace(device), X.n // block, X.n % block, 0, model.width)
-    kernel = columns_kernel(
-        X.storage, y.storage, w.storage if w else "", count, block, THREADS,
-        model.intercept, model.graded,
+def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
+    """X as a slot holds it."""
+    dtype, d = storage_dtype(X.dtype), X.shape[1]
+    size = dtype.itemsize
+    row, column = (size, n * size) if is_by_columns(X) else (d * size, size)
+    return Matrix(pointer, row, column, n, d, dtype.name, size)
+
+
+def _plan(X: Matrix, model: Model, device: int) -> Plan:
+    space = workspace(device)
+    if X.by_columns:
+        rows = block_rows(X.d, True)
+        nodes = Nodes(space, X.n // rows, X.n % rows, 0, model.width)
+        room = max(X.d, 1)
+    else:
+        shape = X.cut
+        rows = chunk_rows(X.n, X.d, shape)
+        nodes = Nodes(space, (X.n - 1) // rows + 1, 0, 0, model.width)
+        room = shape.columns * shape.threads
+    return Plan(X.by_columns, nodes, rows, _to_device(model.slopes, room, device))
+
+
+def _launch(
+    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, stream: Stream
+) -> None:
+    """The kernel on rows whose first node is number `first`."""
+    w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
+    data = (X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n, X.d)
+    grid, nodes = (X.n - 1) // plan.rows + 1, plan.nodes
+    if plan.by_columns:
+        count = X.rows_together([line for line in (y, w) if line is not None])
+        kernel = columns_kernel(
+            *(X.storage, y.storage, w_type, count, plan.rows, THREADS),
+            *(model.intercept, model.graded),
+        )
+        kernel[grid, THREADS, stream](
+            *data, plan.theta, model.offset, nodes.nodes, first, nodes.levels
+        )
+        return
+    shape = X.cut
+    kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
+    kernel[grid, shape.groups * shape.threads, stream](
+        *data, plan.theta, model.offset, plan.rows, nodes.nodes, first
     )
-    theta = _to_device(model.slopes, max(X.d, 1), device)
-    kernel[(X.n - 1) // block + 1, THREADS, STREAM](
-        *(X.pointer, X.row, X.column, y.pointer, y.step, *((w.pointer, w.step) if w else (0, 0))),
-        *(X.n, X.d, theta, model.offset, nodes.nodes, 0, nodes.levels),
-    )
-    return nodes.total()
 
 
 def _is_dense(line: Line, count: int) -> bool:
