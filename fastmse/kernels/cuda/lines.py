@@ -50,16 +50,16 @@ def staged_predictions(
     given = [np.asarray(array) for array in rows if array is not None]
     n = len(given[0])
     sent = [*given, *([] if out is None else [out])]
-    row_bytes = sum(storage_dtype(array.dtype).itemsize for array in sent)
+    dtypes = [storage_dtype(array.dtype) for array in sent]
+    row_bytes = sum(dtype.itemsize for dtype in dtypes)
     nodes = _nodes(n, device, WIDTH)
     step = rows_at_once(row_bytes, SPAN * BLOCK)
     for slot, start, stop in turns(n, step, row_bytes, len(sent)):
         pieces = [array[start:stop] for array in sent]
+        places = slot.send(pieces[: len(given)], pieces[len(given) :])
         lines = [
             Line(place, dtype.itemsize, stop - start, dtype.name)
-            for place, dtype in zip(
-                slot.send(pieces), (storage_dtype(a.dtype) for a in pieces), strict=True
-            )
+            for place, dtype in zip(places, dtypes, strict=True)
         ]
         to = None if out is None else lines.pop()
         w = None if rows[2] is None else lines.pop()

@@ -32,20 +32,28 @@ class Slot:
         self._device = cuda.device_array(n_bytes, np.uint8)
         self._results: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def send(self, pieces: Sequence[np.ndarray]) -> list[int]:
-        """Begin to copy them; their addresses on the device."""
+    def send(self, pieces: Sequence[np.ndarray], results: Sequence[np.ndarray] = ()) -> list[int]:
+        """Begin to copy the pieces; their addresses on the device, and room for the results'."""
         self.finish()
         end, places = 0, []
         for piece in pieces:
-            stored = storage_dtype(piece.dtype)
-            size = piece.size * stored.itemsize
-            held = self._host[end : end + size].view(stored)
+            place, after = self._place(end, piece)
             order = "F" if is_by_columns(piece) else "C"
-            np.copyto(held.reshape(piece.shape, order=order), piece, casting="unsafe")
-            places.append(address_of(self._device) + end)
-            end += -(-size // ALIGNMENT) * ALIGNMENT
+            held = place.view(storage_dtype(piece.dtype)).reshape(piece.shape, order=order)
+            np.copyto(held, piece, casting="unsafe")
+            places.append(end)
+            end = after
         self._device[:end].copy_to_device(self._host[:end], stream=self.stream)
-        return places
+        for result in results:
+            places.append(end)
+            end = self._place(end, result)[1]
+        first = address_of(self._device)
+        return [first + place for place in places]
+
+    def _place(self, start: int, array: np.ndarray) -> tuple[np.ndarray, int]:
+        """The bytes for an array, and where the next one begins."""
+        size = array.size * storage_dtype(array.dtype).itemsize
+        return self._host[start : start + size], start + -(-size // ALIGNMENT) * ALIGNMENT
 
     def fetch(self, address: int, target: np.ndarray) -> None:
         """Copy a result to `target`, by when the slot's turn comes again."""
