@@ -99,7 +99,13 @@ def read(obj: Any, name: str) -> DeviceArray:
     strides = interface.get("strides") or contiguous_strides(shape, ITEMSIZE[storage])
     pointer, read_only = interface["data"]
     array = DeviceArray(
-        obj, pointer or 0, shape, tuple(strides), storage, _device(obj), _stream(obj, interface),
+        obj,
+        pointer or 0,
+        shape,
+        tuple(strides),
+        storage,
+        _device(obj),
+        _stream(obj, interface),
         bool(read_only),
     )
     if pointer and (pointer % array.itemsize or any(s % array.itemsize for s in array.strides)):

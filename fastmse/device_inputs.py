@@ -137,8 +137,7 @@ def _line(array: DeviceArray, axes: slice) -> Line:
 
 
 def _step(array: DeviceArray, axes: slice) -> int | None:
-    """The one stride that leads through all axes, the last of them fastest; None if there is none.
-    """
+    """The one stride that leads through all axes, the last of them fastest; None if there is none."""
     step: int | None = None
     reach = 0
     for n, stride in reversed(list(zip(array.shape[axes], array.strides[axes], strict=True))):

@@ -19,7 +19,9 @@ class Producer:
         low, high = np.lib.array_utils.byte_bounds(array)
         raw = np.frombuffer(ctypes.string_at(low, high - low), np.uint8)
         self._memory = raw.copy() if SIMULATED else cuda.to_device(raw)
-        address = self._memory.ctypes.data if SIMULATED else self._memory.device_ctypes_pointer.value
+        address = (
+            self._memory.ctypes.data if SIMULATED else self._memory.device_ctypes_pointer.value
+        )
         kind = array.dtype.str if array.dtype.kind != "V" else "<V2"
         self._offset = array.ctypes.data - low
         self.__cuda_array_interface__ = {

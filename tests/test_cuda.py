@@ -26,7 +26,9 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_kernels_in_the_simulator() -> None:
     pytest.importorskip("numba_cuda")
-    done = run("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS / "cuda"), **SIMULATOR)
+    done = run(
+        "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS / "cuda"), **SIMULATOR
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
 

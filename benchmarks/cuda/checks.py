@@ -13,7 +13,15 @@ from benchmarks.cuda.works import ITEMSIZE, Work, make, ours
 RUNS = 20
 SIZES = (1, 127, 129, 4097, 32768, 1_000_003)
 SHAPES = {
-    "float64": ((100_003, 3), (50_001, 8), (20_001, 64), (3001, 512), (4097, 33), (700, 4096), (300, 5000)),
+    "float64": (
+        (100_003, 3),
+        (50_001, 8),
+        (20_001, 64),
+        (3001, 512),
+        (4097, 33),
+        (700, 4096),
+        (300, 5000),
+    ),
     "float32": ((50_001, 8), (3001, 512)),
     "float16": ((20_001, 64),),
 }
@@ -34,8 +42,13 @@ def against_cpu() -> Iterator[dict[str, Any]]:
                 got = fm.evaluate(*on_device[:2], sample_weight=on_device[2])
                 want = fm.evaluate(y, f, sample_weight=weights)
                 slope = got.grad.copy_to_host()
-                yield record(f"predictions {dtype} n={n} w={weights is not None}", got.sse,
-                             want.sse, slope, want.grad)
+                yield record(
+                    f"predictions {dtype} n={n} w={weights is not None}",
+                    got.sse,
+                    want.sse,
+                    slope,
+                    want.grad,
+                )
         for n, d in SHAPES[dtype]:
             for order in "CF":
                 yield linear(rng, n, d, dtype, order)

@@ -73,7 +73,9 @@ def times(found: dict[str, Record]) -> list[str]:
     rows = []
     for key, record in found.items():
         seconds = record["seconds"]
-        shown = [f"{1e3 * seconds[n]['median']:.3f}" if n in seconds else "" for n in ("roof", *NAMES)]
+        shown = [
+            f"{1e3 * seconds[n]['median']:.3f}" if n in seconds else "" for n in ("roof", *NAMES)
+        ]
         speed = record["moved_bytes"] / seconds["fastmse"]["median"] / 1e9
         rows.append([key, *shown, f"{speed:.0f}"])
     return markdown.table(["work", "roof", *NAMES, "GB/s of ours"], rows)
@@ -92,5 +94,7 @@ def checked(run: Run) -> Iterator[str]:
 
 def line_of(key: str, record: Record) -> str:
     """For the terminal, while it runs."""
-    cells = dict(zip(("work", "roof", *NAMES, "x eager", "x compile"), row(key, record), strict=True))
+    cells = dict(
+        zip(("work", "roof", *NAMES, "x eager", "x compile"), row(key, record), strict=True)
+    )
     return "  ".join(f"{name} {cell}" for name, cell in cells.items() if cell)

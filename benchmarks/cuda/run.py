@@ -36,7 +36,7 @@ def main(root: Path, quick: bool) -> int:
         run["records"][work.key] = measured(work, random, QUICK_ROUNDS if quick else ROUNDS)
         print(page.line_of(work.key, run["records"][work.key]), flush=True)
         records.save(run, path)
-    (root / "docs" / "benchmarks-cuda.md").write_text(page.page(run), encoding="utf-8")
+        (root / "docs" / "benchmarks-cuda.md").write_text(page.page(run), encoding="utf-8")
     return 0
 
 

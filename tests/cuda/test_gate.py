@@ -26,12 +26,20 @@ class OnFirst(Producer):
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: fm.mse(ones(3), ones(3, 1)), ValueError, r"y_pred: got shape \(3, 1\); want \(3,\)"),
+        (
+            lambda: fm.mse(ones(3), ones(3, 1)),
+            ValueError,
+            r"y_pred: got shape \(3, 1\); want \(3,\)",
+        ),
         (lambda: fm.mse(ones(0), ones(0)), ValueError, r"y_true: got shape \(0,\), no elements"),
         (lambda: fm.mse(ones(3), np.ones(3)), TypeError, "y_pred: got a numpy ndarray in host"),
         (lambda: fm.mse(np.ones(3), ones(3)), TypeError, "y_true: got a numpy ndarray in host"),
         (lambda: fm.mse(ones(3, dtype=np.int32), ones(3)), TypeError, "y_true: got dtype int32"),
-        (lambda: fm.mse(ones(3, dtype=complex), ones(3)), TypeError, "y_true: got dtype complex128"),
+        (
+            lambda: fm.mse(ones(3, dtype=complex), ones(3)),
+            TypeError,
+            "y_true: got dtype complex128",
+        ),
         (lambda: fm.mse(ones(3, mask=ones(3)), ones(3)), TypeError, "y_true: got a masked array"),
         (
             lambda: fm.mse(OnFirst(np.ones(3)), OnOther(np.ones(3))),
@@ -55,9 +63,17 @@ class OnFirst(Producer):
             "out: got a numpy ndarray in host memory",
         ),
         (lambda: fm.Linear().evaluate(ones(3), ones(3), [1.0]), ValueError, "X: got shape"),
-        (lambda: fm.Linear().evaluate(ones(3, 2), ones(4), [1.0, 2.0]), ValueError, "y: got 4 rows"),
+        (
+            lambda: fm.Linear().evaluate(ones(3, 2), ones(4), [1.0, 2.0]),
+            ValueError,
+            "y: got 4 rows",
+        ),
         (lambda: fm.Linear().evaluate(ones(3, 2), ones(3), [1.0]), ValueError, "theta: got shape"),
-        (lambda: fm.Linear().evaluate(ones(0, 2), ones(0), [1.0, 2.0]), ValueError, "X: got no rows"),
+        (
+            lambda: fm.Linear().evaluate(ones(0, 2), ones(0), [1.0, 2.0]),
+            ValueError,
+            "X: got no rows",
+        ),
     ],
 )
 def test_refused(call, error, words):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastmse.kernels.cuda.flags import configured
 from fastmse.kernels.cuda.merge import fold_levels, merge_nodes
 from fastmse.kernels.cuda.sizes import FOLD_THREADS, MERGE_THREADS
 from fastmse.kernels.cuda.workspace import Workspace
@@ -14,7 +15,6 @@ Stream = Any
 
 STREAM: Stream = 0
 """The legacy default stream, for which producers make their work visible."""
-
 
 
 class Nodes:
@@ -35,12 +35,14 @@ class Nodes:
         count, stride, level = self.count, 1, self.level
         while count > 0:
             grid = ((count - 1 >> log_fan) + 1, (units - 1 >> log_units) + 1)
-            merge_nodes[grid, MERGE_THREADS, STREAM](
+            configured(merge_nodes, grid, MERGE_THREADS, STREAM)(
                 self.nodes, stride, count, level, self.levels, log_fan, log_units
             )
             count, stride, level = count >> log_fan, stride << log_fan, level + log_fan
         grid = (units - 1) // FOLD_THREADS + 1
-        fold_levels[grid, FOLD_THREADS, STREAM](self.levels, self.blocks, self.rest, self._total)
+        configured(fold_levels, grid, FOLD_THREADS, STREAM)(
+            self.levels, self.blocks, self.rest, self._total
+        )
         return np.asarray(self._total.copy_to_host()[0])
 
 

@@ -14,7 +14,16 @@ if SIMULATED:
 else:
     from fastmse.kernels.cuda.warps import each_folder, folder, group_folder
 
-__all__ = ["LANES", "RUN", "add_run", "each_folder", "finite_low", "folder", "group_folder", "merge_pairs"]
+__all__ = [
+    "LANES",
+    "RUN",
+    "add_run",
+    "each_folder",
+    "finite_low",
+    "folder",
+    "group_folder",
+    "merge_pairs",
+]
 
 LANES = 16
 RUN = 128

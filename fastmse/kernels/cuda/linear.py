@@ -10,6 +10,7 @@ import numpy as np
 from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
+from fastmse.kernels.cuda.flags import configured
 from fastmse.kernels.cuda.linear_columns import columns_kernel
 from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
 from fastmse.kernels.cuda.sizes import THREADS
@@ -41,7 +42,6 @@ class Matrix(NamedTuple):
         """As `statistics.by_columns`, and rows that are more than registers hold."""
         lies_so = self.n > 1 and 0 < abs(self.row) < abs(self.column)
         return self.d <= TINY or lies_so or self.d > WIDEST
-
 
     @property
     def cut(self) -> Shape:
@@ -94,9 +94,7 @@ def linear(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.
     return plan.nodes.total()
 
 
-def staged_linear(
-    rows: Sequence[np.ndarray | None], model: Model, device: int
-) -> np.ndarray:
+def staged_linear(rows: Sequence[np.ndarray | None], model: Model, device: int) -> np.ndarray:
     """The same of X, y and weights in host memory, a piece at a time."""
     given = [np.asarray(array) for array in rows if array is not None]
     n, d = given[0].shape
@@ -151,13 +149,13 @@ def _launch(
             *(X.storage, y.storage, w_type, count, plan.rows, THREADS),
             *(model.intercept, model.graded),
         )
-        kernel[grid, THREADS, stream](
+        configured(kernel, grid, THREADS, stream)(
             *data, plan.theta, model.offset, nodes.nodes, first, nodes.levels
         )
         return
     shape = X.cut
     kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
-    kernel[grid, shape.groups * shape.threads, stream](
+    configured(kernel, grid, shape.groups * shape.threads, stream)(
         *data, plan.theta, model.offset, plan.rows, nodes.nodes, first
     )
 

@@ -48,9 +48,7 @@ def predictor(x_type: str, count: int, whole: bool) -> Any:
     slope = loader("float64", 1)
 
     @device_function
-    def predict(
-        x: int, row: int, column: int, d: int, theta: int, offset: float, n: int
-    ) -> Any:
+    def predict(x: int, row: int, column: int, d: int, theta: int, offset: float, n: int) -> Any:
         f = fill(offset)
         fours = d // TOGETHER * TOGETHER
         for j in range(0, fours, TOGETHER):
@@ -77,8 +75,17 @@ def residuals(x_type: str, y_type: str, w_type: str, count: int, whole: bool) ->
 
     @device_function
     def evaluate(
-        x: int, row: int, column: int, y: int, y_step: int, w: int, w_step: int, d: int,
-        theta: int, offset: float, n: int,
+        x: int,
+        row: int,
+        column: int,
+        y: int,
+        y_step: int,
+        w: int,
+        w_step: int,
+        d: int,
+        theta: int,
+        offset: float,
+        n: int,
     ) -> Any:
         r = minus(predict(x, row, column, d, theta, offset, n), read_y(y, y_step, n))
         if weighted:
@@ -147,7 +154,11 @@ def columns_kernel(
     dense, size = count > 1, ITEMSIZE[x_type]
     evaluate = residuals(x_type, y_type, w_type, count, True)
     evaluate_part = residuals(x_type, y_type, w_type, count, False)
-    dot_r, dot_x, total_c = dotter("float64", count, True), dotter(x_type, count, False), summer(count)
+    dot_r, dot_x, total_c = (
+        dotter("float64", count, True),
+        dotter(x_type, count, False),
+        summer(count),
+    )
     a_run = LANES // count
     groups = threads // a_run
     block_runs = block // RUN
@@ -226,7 +237,9 @@ def columns_kernel(
                 total = 0.0
                 for run in range(all_runs):
                     start = run * RUN
-                    total += dot_x(at_c + start * DOUBLE, at + start * row, row, place, rows - start)
+                    total += dot_x(
+                        at_c + start * DOUBLE, at + start * row, row, place, rows - start
+                    )
                 if place == 0 and j < d:
                     target[node, first_slope + j] = total
 

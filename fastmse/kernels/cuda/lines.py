@@ -8,6 +8,7 @@ import numpy as np
 
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
+from fastmse.kernels.cuda.flags import configured
 from fastmse.kernels.cuda.lanes import LANES, RUN
 from fastmse.kernels.cuda.predictions import WIDTH, predictions_kernel
 from fastmse.kernels.cuda.sizes import THREADS
@@ -28,7 +29,7 @@ def weigh(w: Line, device: int) -> np.ndarray:
     nodes = _nodes(w.n, device, WEIGHTS_WIDTH)
     count = together([w])
     kernel = weights_kernel(w.storage, count, BLOCK, _threads(count))
-    kernel[_spans(w.n), _threads(count), STREAM](
+    configured(kernel, _spans(w.n), _threads(count), STREAM)(
         w.pointer, w.step, w.n, nodes.nodes, 0, nodes.levels
     )
     return nodes.total()
@@ -76,10 +77,8 @@ def _launch(
     count = together([line for line in lines if line is not None])
     y, f, w, out = (line or NOTHING for line in lines)
     threads = _threads(count)
-    kernel = predictions_kernel(
-        y.storage, f.storage, w.storage, out.storage, count, BLOCK, threads
-    )
-    kernel[_spans(y.n), threads, stream](
+    kernel = predictions_kernel(y.storage, f.storage, w.storage, out.storage, count, BLOCK, threads)
+    configured(kernel, _spans(y.n), threads, stream)(
         *(y.pointer, y.step, f.pointer, f.step, w.pointer, w.step, out.pointer, out.step),
         *(scale, y.n, nodes.nodes, first, nodes.levels),
     )

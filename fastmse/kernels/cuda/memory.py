@@ -127,9 +127,7 @@ def loader(
 
 
 @cache
-def part_loader(
-    storage: str, count: int, shared: bool = False
-) -> Callable[[int, int, int], Any]:
+def part_loader(storage: str, count: int, shared: bool = False) -> Callable[[int, int, int], Any]:
     """(address, step, n): n elements, `step` bytes apart, then zeros; nothing is read there."""
     space = GENERIC if shared else GLOBAL
 
@@ -243,7 +241,9 @@ def rows_loader(
                 at = step_to(builder, i, apart, r)
                 at = builder.select(builder.icmp_signed("<", at, n), at, last)
                 at = builder.add(x, builder.mul(at, row))
-                loaded.append(context.make_tuple(builder, kind, load_row(builder, at, column, left)))
+                loaded.append(
+                    context.make_tuple(builder, kind, load_row(builder, at, column, left))
+                )
             return context.make_tuple(builder, signature.return_type, loaded)
 
         return types.UniTuple(kind, rows)(*[types.int64] * 7), generate

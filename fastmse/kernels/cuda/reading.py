@@ -10,7 +10,7 @@ from numba import cuda
 
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.counting import STREAM
-from fastmse.kernels.cuda.flags import kernel
+from fastmse.kernels.cuda.flags import configured, kernel
 from fastmse.kernels.cuda.sizes import FOLD_THREADS
 from fastmse.kernels.cuda.storage import part_loader
 
@@ -42,7 +42,7 @@ class OnHost:
         line, n = self._line, stop - start
         target = cuda.device_array(n, np.float64)
         blocks = (n - 1) // FOLD_THREADS + 1
-        _decoder(line.storage)[blocks, FOLD_THREADS, STREAM](
+        configured(_decoder(line.storage), blocks, FOLD_THREADS, STREAM)(
             line.pointer + start * line.step, line.step, n, target
         )
         return np.asarray(target.copy_to_host())

@@ -53,7 +53,9 @@ def _floats(values: Any) -> tuple[float, ...]:
 
 
 @cache
-def loader(storage: str, count: int, steps: int = 1, shared: bool = False) -> Callable[[int, int], Any]:
+def loader(
+    storage: str, count: int, steps: int = 1, shared: bool = False
+) -> Callable[[int, int], Any]:
     width = min(count * _dtype(storage).itemsize, 16)
 
     def load(address: int, apart: int) -> Any:
@@ -69,9 +71,7 @@ def loader(storage: str, count: int, steps: int = 1, shared: bool = False) -> Ca
 def part_loader(storage: str, count: int, shared: bool = False) -> Callable[[int, int, int], Any]:
     def load_part(address: int, step: int, n: int) -> Any:
         read = max(min(count, n), 0)
-        values = [
-            _decode(storage, _memory(storage, address + k * step, 1))[0] for k in range(read)
-        ]
+        values = [_decode(storage, _memory(storage, address + k * step, 1))[0] for k in range(read)]
         return (*map(float, values), *[0.0] * (count - read))
 
     return load_part
@@ -154,9 +154,7 @@ def rows_loader(
             values += load(at + first * column, 0) if there else (0.0,) * count
         return tuple(values)
 
-    def load_rows(
-        x: int, row: int, column: int, i: int, apart: int, n: int, left: int
-    ) -> Any:
+    def load_rows(x: int, row: int, column: int, i: int, apart: int, n: int, left: int) -> Any:
         chosen = [min(i + r * apart, n - 1) for r in range(rows)]
         return tuple(load_row(x + at * row, column, left) for at in chosen)
 

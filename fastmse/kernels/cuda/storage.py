@@ -29,7 +29,17 @@ else:
         storer,
     )
 
-__all__ = ["ITEMSIZE", "VECTOR_BYTES", "address_of", "fence", "loader", "part_loader", "part_storer", "rows_loader", "storer"]
+__all__ = [
+    "ITEMSIZE",
+    "VECTOR_BYTES",
+    "address_of",
+    "fence",
+    "loader",
+    "part_loader",
+    "part_storer",
+    "rows_loader",
+    "storer",
+]
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 
