@@ -71,16 +71,28 @@ def load_vector(
     builder: Any, storage: str, address: Any, count: int, space: int = GLOBAL
 ) -> list[Any]:
     """`count` elements side by side as float64; one load where they fill at most 16 bytes."""
-    most = max(16 // BYTES[storage], 1)
+    size = BYTES[storage]
+    most = max(16 // size, 1)
     values = []
     for first in range(0, count, most):
         number = min(most, count - first)
-        kind = ir.VectorType(MEMORY[storage], number)
-        at = builder.add(address, ir.Constant(LONG, first * BYTES[storage]))
-        place = pointer(builder, at, kind, space)
-        vector = builder.load(place, align=number * BYTES[storage])
-        values += elements(builder, vector, number)
+        at = builder.add(address, ir.Constant(LONG, first * size))
+        values += _load_at_once(builder, storage, at, number, space)
     return [as_double(builder, storage, value) for value in values]
+
+
+def _load_at_once(builder: Any, storage: str, at: Any, number: int, space: int) -> list[Any]:
+    """Pairs of halves as words: NVVM loads no more than four elements at once."""
+    paired = BYTES[storage] == 2 and number % 2 == 0
+    kind = ir.VectorType(WORD, number // 2) if paired else ir.VectorType(MEMORY[storage], number)
+    place = pointer(builder, at, kind, space)
+    vector = builder.load(place, align=number * BYTES[storage])
+    if not paired:
+        return elements(builder, vector, number)
+    words = elements(builder, vector, number // 2)
+    return [
+        builder.trunc(half, HALF) for w in words for half in (w, builder.lshr(w, word(16)))
+    ]
 
 
 def load_one(builder: Any, storage: str, address: Any, space: int = GLOBAL) -> Any:
@@ -150,15 +162,24 @@ def part_loader(storage: str, count: int, shared: bool = False) -> Callable[[int
 
 
 def store_vector(builder: Any, storage: str, address: Any, values: list[Any]) -> None:
-    most = max(16 // BYTES[storage], 1)
+    size = BYTES[storage]
+    most = max(16 // size, 1)
     for first in range(0, len(values), most):
         part = [from_double(builder, storage, value) for value in values[first : first + most]]
-        kind = ir.VectorType(MEMORY[storage], len(part))
+        if size == 2 and len(part) % 2 == 0:
+            part = [
+                builder.or_(
+                    builder.zext(low, WORD), builder.shl(builder.zext(high, WORD), word(16))
+                )
+                for low, high in zip(part[::2], part[1::2], strict=True)
+            ]
+        kind = ir.VectorType(part[0].type, len(part))
         vector = ir.Constant(kind, ir.Undefined)
         for k, element in enumerate(part):
             vector = builder.insert_element(vector, element, word(k))
-        at = builder.add(address, ir.Constant(LONG, first * BYTES[storage]))
-        builder.store(vector, pointer(builder, at, kind), align=len(part) * BYTES[storage])
+        at = builder.add(address, ir.Constant(LONG, first * size))
+        align = min(len(values) - first, most) * size
+        builder.store(vector, pointer(builder, at, kind), align=align)
 
 
 @cache
