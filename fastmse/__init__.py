@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         RankWarning,
         SufficientStatistics,
     )
+    from fastmse.models.expression import Expression
+    from fastmse.models.function import Function
 
 __version__ = "0.1.0"
 
@@ -32,7 +34,9 @@ __all__ = [
     "AccuracyWarning",
     "ConvergenceWarning",
     "Evaluation",
+    "Expression",
     "Fit",
+    "Function",
     "Linear",
     "RankWarning",
     "SufficientStatistics",
@@ -45,9 +49,17 @@ FITTING = {"AccuracyWarning", "ConvergenceWarning", "RankWarning", "SufficientSt
 
 
 def __getattr__(name: str) -> object:
-    """What belongs to fits: imported with them, when first asked for."""
+    """What belongs to fits and to nonlinear models: imported when first asked for."""
     if name in FITTING:
         from fastmse import fitting
 
         return getattr(fitting, name)
+    if name == "Expression":
+        from fastmse.models.expression import Expression
+
+        return Expression
+    if name == "Function":
+        from fastmse.models.function import Function
+
+        return Function
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -105,6 +105,11 @@ class Columns:
         n = len(range(*rows.indices(len(self)))) if isinstance(rows, slice) else len(rows)
         return Columns([array[rows] for array in self.arrays], self.names, n)
 
+    def chosen(self, wanted: Sequence[str], name: str) -> Columns:
+        """The columns of these names, in this order; `name` is the argument's."""
+        found = [self.arrays[at] for at in places(self.names, wanted, name)]
+        return Columns(found, wanted, len(self))
+
     def loaded(self) -> Columns:
         """The same rows in arrays alone."""
         return Columns([np.asarray(array) for array in self.arrays], self.names, len(self))
@@ -120,6 +125,18 @@ class Columns:
         out = np.empty(self.shape[::-1])
         self.write(out)
         return out.T if dtype is None else out.T.astype(dtype, copy=False)
+
+
+def places(names: Sequence[str], wanted: Sequence[str], name: str) -> list[int]:
+    """Where the wanted names stand among `names`. Raises ValueError for one that is missing."""
+    missing = [label for label in wanted if label not in names]
+    if missing:
+        shown = ", ".join(map(repr, names[:10])) + ", ..." * (len(names) > 10)
+        raise ValueError(
+            f"{name}: got columns {shown or 'of no name'}; want one named {missing[0]!r}, as the "
+            "model's variable"
+        )
+    return [list(names).index(label) for label in wanted]
 
 
 Rows: TypeAlias = Sequence[Column | Columns | None]

@@ -7,6 +7,8 @@ converted once by ``numpy.asarray``; of tables and their columns `rows` copies n
 would give a wrong number is refused with the argument's name, what came and what is wanted;
 nothing is ever broadcast.
 """
+from collections.abc import Mapping
+
 import numpy as np
 
 from fastmse.columns import Columns, Stored
@@ -77,13 +79,16 @@ def _converted(obj, str name):
         raise refusal(f"{name}: got a {kind} that is no array ({error}); want {WANTED}") from None
 
 
-def _from_table(obj, str name):
-    """A table as `Columns`, a column of one as an array or `Stored`; else `obj` itself."""
+def _from_table(obj, str name, wanted=None):
+    """A table as `Columns`, a column of one as an array or `Stored`; else `obj` itself.
+
+    Of a table only the columns of the `wanted` names, if given.
+    """
     if not any(hasattr(type(obj), mark) for mark in TABLE_MARKS):
         return obj
     from fastmse import tables
 
-    return tables.read(obj, name)
+    return tables.read(obj, name, wanted)
 
 
 def rows(obj, str name):
@@ -119,6 +124,58 @@ def matrix(obj, str name="X"):
     if shape[0] == 0:
         raise ValueError(f"{name}: got no rows; want at least one")
     return array
+
+
+def variables(X, names):
+    """A model's variables (n, q), n >= 1, in the order of `names`, and whether X was (n,).
+
+    X is an array of columns in this order, (n,) for one; a dict of them by name; or a table, of
+    which they are chosen by name. `names` may be None: all columns, as they come.
+    """
+    if isinstance(X, Mapping):
+        X = _from_dict(X, names)
+    elif not isinstance(X, Columns):
+        X = rows(_from_table(X, "X", names), "X")
+    elif names is not None:
+        X = X.chosen(names, "X")
+    shape, is_vector = X.shape, len(X.shape) == 1
+    wanted = "(n,) or (n, q)" if names is None else _wanted_shape(names)
+    if len(shape) not in (1, 2) or (names is not None and len(names) != (shape + (1,))[1]):
+        raise ValueError(f"X: got shape {shape}; want {wanted}")
+    if shape[0] == 0:
+        raise ValueError("X: got no rows; want at least one")
+    if is_vector:
+        X = X[:, None] if isinstance(X, np.ndarray) else Columns([X], names or ["x"], len(X))
+    return X, is_vector
+
+
+def _wanted_shape(names):
+    shown = ", ".join(names) if names else "none: a constant model"
+    return f"(n, {len(names)}){' or (n,)' if len(names) == 1 else ''} for the variables {shown}"
+
+
+def _from_dict(X, names):
+    if names is None:
+        raise TypeError("X: got a dict, but the variables have no names; want an array or a table")
+    for label in names:
+        if label not in X:
+            raise ValueError(f"X: got a dict without {label!r}; want every variable of the model")
+    arrays = [vector(X[label], f"X[{label!r}]") for label in names]
+    n = len(arrays[0]) if arrays else 0
+    for label, array in zip(names, arrays, strict=True):
+        if len(array) != n:
+            raise ValueError(f"X[{label!r}]: got {len(array)} rows; want {n}, as X[{names[0]!r}]")
+    return Columns(arrays, names, n)
+
+
+def model_rows(X, names, y, sample_weight):
+    """(variables (n, q), y (n,), sample_weight (n,) or None), and whether X was (n,)."""
+    X, is_vector = variables(X, names)
+    n = len(X)
+    y = vector(y, "y", n, "X")
+    if sample_weight is not None:
+        sample_weight = vector(sample_weight, "sample_weight", n, "X")
+    return (X, y, sample_weight), is_vector
 
 
 def same_shape(obj, str name, other, str like):

@@ -15,7 +15,7 @@ import narwhals.stable.v2 as nw
 from narwhals.exceptions import DuplicateError
 
 from fastmse import inputs, libraries
-from fastmse.columns import Array, Column, Columns, Stored
+from fastmse.columns import Array, Column, Columns, Stored, places
 
 STEP = 2**18
 """Rows of a column that are looked at in one go: a copy of them takes 2 MB."""
@@ -33,22 +33,23 @@ HOLDS = {
 }
 
 
-def read(obj: Any, name: str) -> Any:
+def read(obj: Any, name: str, wanted: Sequence[str] | None = None) -> Any:
     """A table as `Columns`, one of its columns as an array or `Stored`; else `obj` itself.
 
-    A stream of record batches is read into memory, and has no rows left.
+    A stream of record batches is read into memory, and has no rows left. Of a table only the
+    columns of the `wanted` names, if given, in their order; no other is looked at.
 
     Raises
     ------
     TypeError
         If a column holds no real numbers, or the rows are yet to be computed.
     ValueError
-        If a column has missing values, or two columns share a name.
+        If a column has missing values, two columns share a name, or a wanted one is not there.
     """
     found = _native(obj, name)
     if isinstance(found, nw.Series):
         return _column(found.to_native(), name)
-    return _columns(found, name) if isinstance(found, nw.DataFrame) else obj
+    return _columns(found, name, wanted) if isinstance(found, nw.DataFrame) else obj
 
 
 def _native(obj: Any, name: str) -> Any:
@@ -77,11 +78,13 @@ def _from_arrow(obj: Any) -> Any:
     return obj
 
 
-def _columns(frame: nw.DataFrame[Any], name: str) -> Columns:
-    names = _distinct(frame.columns, name)
+def _columns(frame: nw.DataFrame[Any], name: str, wanted: Sequence[str] | None) -> Columns:
+    names, columns = _distinct(frame.columns, name), libraries.columns(frame)
+    if wanted is not None:
+        columns, names = [columns[at] for at in places(names, wanted, name)], list(wanted)
     arrays = [
         _column(column, f"{name}: column {label!r}")
-        for column, label in zip(libraries.columns(frame), names, strict=True)
+        for column, label in zip(columns, names, strict=True)
     ]
     return Columns(arrays, names, len(frame))
 

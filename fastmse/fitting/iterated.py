@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from fastmse.fitting import penalty
 from fastmse.fitting.conjugate_gradients import Callback, Found, Problem, Scaling, minimise
 from fastmse.fitting.gram import WEIGHT_TYPES, default_names, one_of
+from fastmse.fitting.limits import checked_limits
 from fastmse.fitting.notes import (
     ConvergenceWarning,
     RankWarning,
@@ -62,7 +62,12 @@ def fit_conjugate_gradients(
     """
     d = X.shape[1]
     one_of("weight_type", weight_type, WEIGHT_TYPES)
-    tol, max_iter = _checked(tol, max_iter, callback)
+    tol, max_iter = checked_limits(
+        TOL if tol is None else tol,
+        MAX_ITER if max_iter is None else max_iter,
+        callback,
+        "callback(iteration, gradient)",
+    )
     l2 = penalty.checked(l2, d)
     names = tuple(names) if names is not None else default_names(d)
     columns = survey(X, y, weight, names, "y", centred=intercept)
@@ -148,19 +153,3 @@ def _notes(found: Found, max_iter: int, constant: list[str], rank: int, n: int) 
         note = convergence_note(found.n_iter, found.gradient, stalled)
         notes.append((note, ConvergenceWarning))
     return notes
-
-
-def _checked(tol: Any, max_iter: Any, callback: Any) -> tuple[float, int]:
-    tol = TOL if tol is None else tol
-    max_iter = MAX_ITER if max_iter is None else max_iter
-    if isinstance(tol, bool) or not isinstance(tol, Real):
-        raise TypeError(f"tol: got {tol!r} of type {type(tol).__name__}; want a number >= 0")
-    if not 0 <= float(tol) < 1:
-        raise ValueError(f"tol: got {tol!r}; want a number in [0, 1)")
-    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral):
-        raise TypeError(f"max_iter: got {max_iter!r}; want an integer >= 1")
-    if max_iter < 1:
-        raise ValueError(f"max_iter: got {max_iter}; want an integer >= 1")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback: got {callback!r}; want callable(iteration, gradient)")
-    return float(tol), int(max_iter)

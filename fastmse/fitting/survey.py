@@ -38,14 +38,19 @@ def survey(
     mean, length, total = np.concatenate(parts, axis=1)
     found = Survey(mean, length, float(total[-1]))
     if not np.isfinite(found.length).all():
-        row = _first_bad_row(X, y, weight)
-        if row is not None:
-            rows = RowBuffer(names, target)
-            rows.seen = row
-            list(rows.push(X[row : row + 1], y[row : row + 1]))
+        check_finite(X, y, weight, names, target)
         name = (*names, target)[int(np.argmax(~np.isfinite(found.length)))]
         raise ValueError(f"column {name!r}: the sum of squares overflows; rescale it")
     return found
+
+
+def check_finite(X: Any, y: Any, weight: Any, names: Sequence[str], target: str) -> None:
+    """Raise ValueError for NaN or infinity in a row of weight > 0, naming column and row."""
+    row = _first_bad_row(X, y, weight)
+    if row is not None:
+        rows = RowBuffer(names, target)
+        rows.seen = row
+        list(rows.push(X[row : row + 1], y[row : row + 1]))
 
 
 def _moments(X: Any, weight: Any, centred: bool) -> FloatArray:

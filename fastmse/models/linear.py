@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from fastmse import backends, inputs
 from fastmse.kernels import compiled
 from fastmse.models.linear_fits import LinearFits
+from fastmse.models.sums import ThetaSums
 from fastmse.results import Evaluation
 from fastmse.statistics import (
     BlockCounter,
@@ -23,7 +24,7 @@ from fastmse.statistics import (
     count_pieces,
     piece_rows,
 )
-from fastmse.weighting import Weighting, check_weights, checked, require_rows
+from fastmse.weighting import Weighting, check_weights, require_rows
 
 THETAS_AT_ONCE = 64
 """Parameter vectors that share a pass: with 16 B of residuals a row each, 1 MB for a block."""
@@ -126,14 +127,14 @@ class Linear(LinearFits):
             return _joined([at(group, sample_weight=sample_weight) for group in groups])
         threads = backends.n_threads_for((d + 1) * n * len(theta), n_threads)
         columns = by_columns(X)
-        sums = _Sums(theta.shape, grad, sample_weight is not None)
+        sums = _sums(theta, grad, sample_weight is not None)
         counter = sums.counter()
         count = self._counting(kernels, theta, grad, columns, threads)
         piece = piece_rows(d, len(theta), block_rows(d, columns))
         count_pieces(counter, count, [X, y, sample_weight], 0, n, piece)
         total = counter.total()
         weighting = sums.weighting(total, n, sample_weight)
-        return sums.evaluation(total, require_rows(weighting), single)
+        return _evaluation(sums, total, require_rows(weighting), single)
 
     def _evaluate_on_device(
         self, kernels: ModuleType, X: Any, y: Any, theta: Any, sample_weight: Any, grad: bool
@@ -196,43 +197,24 @@ def _joined(parts: list[Evaluation]) -> Evaluation:
     return Evaluation(parts[0].n, parts[0].weight_sum, sse, gradient)
 
 
-class _Sums(NamedTuple):
-    """What a node of the linear model holds at K parameter vectors (K, p).
+def _sums(theta: np.ndarray, grad: bool, weighted: bool) -> ThetaSums:
+    """Of theta (K, p): Σ wᵢ rᵢ xᵢ beside SSE and W."""
+    K, p = theta.shape
+    return ThetaSums(K, p if grad else 0, weighted)
 
-    SSE and W in double-double, the high parts before the low ones; the numbers of zero and of
-    invalid weights; Σ wᵢ rᵢ xᵢ. W and the two numbers only of `weighted` rows.
-    """
 
-    shape: tuple[int, int]
-    grad: bool
-    weighted: bool
-
-    @property
-    def n_double(self) -> int:
-        return self.shape[0] + self.weighted
-
-    def counter(self) -> BlockCounter:
-        K, p = self.shape
-        return BlockCounter(self.n_double, 2 * self.weighted + (K * p if self.grad else 0))
-
-    def weighting(self, total: np.ndarray, n: int, sample_weight: Any) -> Weighting:
-        if not self.weighted:
-            return Weighting(n, float(n))
-        k = self.n_double
-        weight_sum = float(total[k - 1] + total[2 * k - 1])
-        return checked(n, weight_sum, total[2 * k : 2 * k + 2], sample_weight)
-
-    def evaluation(self, total: np.ndarray, weighting: Weighting, single: bool) -> Evaluation:
-        K = self.shape[0]
-        sse = total[:K] + total[self.n_double : self.n_double + K]
-        gradient = None
-        if self.grad:
-            gradient = total[2 * (self.n_double + self.weighted) :]
-            gradient = gradient.reshape(self.shape[1:] if single else self.shape)
-            gradient *= 2.0
-            gradient /= weighting.weight_sum
-            gradient.flags.writeable = False
-        return Evaluation(*weighting, float(sse[0]) if single else sse, gradient)
+def _evaluation(
+    sums: ThetaSums, total: np.ndarray, weighting: Weighting, single: bool
+) -> Evaluation:
+    sse = sums.sse(total)
+    gradient = None
+    if sums.each:
+        gradient = sums.plain(total)
+        gradient = gradient[0] if single else gradient
+        gradient *= 2.0
+        gradient /= weighting.weight_sum
+        gradient.flags.writeable = False
+    return Evaluation(*weighting, float(sse[0]) if single else sse, gradient)
 
 
 class LinearStream:
@@ -264,7 +246,7 @@ class LinearStream:
         piece = piece_rows(n_features, len(self._theta), block)
         self._threads = backends.n_threads_for(piece * (n_features + 1), n_threads)
         count = model._counting(self._kernels, self._theta, grad, columns, self._threads)
-        self._sums = _Sums(self._theta.shape, grad, weighted=True)
+        self._sums = _sums(self._theta, grad, weighted=True)
         self._stream = Stream(self._sums.counter(), count, block, piece)
 
     def update(self, X: Any, y: Any, sample_weight: Any = None) -> None:
@@ -307,4 +289,4 @@ class LinearStream:
             return self._evaluate_row()
         total = self._stream.total()
         weighting = require_rows(self._sums.weighting(total, self._stream.n, None))
-        return self._sums.evaluation(total, weighting, self._single)
+        return _evaluation(self._sums, total, weighting, self._single)

@@ -30,6 +30,9 @@ class Evaluation:
     grad : ndarray or None
         ∇MSE = 2/W Σ wᵢ (fᵢ − yᵢ) ∇fᵢ: with respect to θ, (p,) or (K, p), for a model; with
         respect to the predictions, in their shape, for `evaluate`. None if not asked for.
+    normal : ndarray or None
+        Σ wᵢ ∇fᵢ ∇fᵢᵀ, (p, p) or (K, p, p), from a model's `normal`: σ² times the inverse of
+        (J'WJ) is the covariance of θ̂. None elsewhere.
 
     Examples
     --------
@@ -42,6 +45,7 @@ class Evaluation:
     weight_sum: float
     sse: Real
     grad: NDArray[Any] | None = None
+    normal: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         # grad may be the caller's own out=, which stays writeable.

@@ -14,12 +14,12 @@ from numpy.typing import ArrayLike
 from fastmse import gaussian
 from fastmse.columns import Array, Columns
 from fastmse.gaussian import FloatArray
-from fastmse.results.features import features
-from fastmse.results.leverage import EXPONENT, Block, design, leverage, robust_variances
+from fastmse.results.leverage import EXPONENT, Block, leverage, robust_variances
+from fastmse.results.mean import LinearMean, Mean
 from fastmse.results.summary import as_dict, as_table
 from fastmse.results.tails import f_upper, t_half_width, t_two_sided
 
-PREDICT_ROWS = 4096  # design rows at a time: a prediction needs no second copy of X
+PREDICT_ROWS = 4096  # rows at a time: a prediction needs no second copy of X
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -68,6 +68,9 @@ class Fit:
         Name of y.
     rows : callable or None
         Gives the blocks (X, y, w or None) of the data once more, for `robust`. Pickling drops it.
+    mean : Mean or None
+        f(x; θ) and its derivatives, for `predict` and `robust`; None for the linear model of
+        `names` and `intercept`.
     """
 
     theta: FloatArray
@@ -90,6 +93,7 @@ class Fit:
     message: str = ""
     target: str = "y"
     rows: Callable[[], Iterable[Block]] | None = None
+    mean: Mean | None = None
 
     def __post_init__(self) -> None:
         for name in ("theta", "cov_unscaled"):
@@ -97,6 +101,11 @@ class Fit:
                 frozen = np.array(getattr(self, name), dtype=np.float64)
                 frozen.flags.writeable = False
                 object.__setattr__(self, name, frozen)
+
+    @property
+    def model(self) -> Mean:
+        """The mean f(x; θ) that was fitted."""
+        return self.mean or LinearMean(self.names[self.intercept :], self.intercept)
 
     # Size
 
@@ -149,13 +158,17 @@ class Fit:
 
     @property
     def r2(self) -> float:
-        """R² = 1 − SSE/SST, centred if and only if there is an intercept, as in R."""
+        """R² = 1 − SSE/SST. Of a linear model centred if and only if it has an intercept, as in R.
+
+        Of another model always centred: MATLAB's and lmfit's. It may then be negative, and is no
+        share of a variance; R's nls gives none.
+        """
         return 1 - _ratio(self.sse, self.sst)
 
     @property
     def r2_adj(self) -> float:
-        """R² adjusted for its parameters, 1 − s²/(SST/(N − 1)); N, not N − 1, without intercept."""
-        return 1 - _ratio(self.s2, _ratio(self.sst, self.count - self.intercept))
+        """R² adjusted for its parameters, 1 − s²/(SST/(N − 1)); N, not N − 1, if not centred."""
+        return 1 - _ratio(self.s2, _ratio(self.sst, self.count - self.model.centred))
 
     # Likelihood
 
@@ -238,7 +251,7 @@ class Fit:
             self.rows(),
             self.theta,
             self.cov_unscaled,
-            intercept=self.intercept,
+            self.model,
             weight_type=self.weight_type,
         )
         factor = self.count / self._df if kind == "HC1" else 1.0
@@ -248,10 +261,13 @@ class Fit:
 
     @property
     def fvalue(self) -> float | None:
-        """F = ((SST − SSE)/df_model) / s²: the features against the intercept alone (else 0)."""
-        return (
-            None if self.penalised else _ratio(_ratio(self.sst - self.sse, self.df_model), self.s2)
-        )
+        """F = ((SST − SSE)/df_model) / s²: the features against the intercept alone (else 0).
+
+        None of a model that is not linear: it need not hold a constant as a special case.
+        """
+        if self.penalised or not self.model.linear:
+            return None
+        return _ratio(_ratio(self.sst - self.sse, self.df_model), self.s2)
 
     @property
     def f_pvalue(self) -> float | None:
@@ -261,7 +277,7 @@ class Fit:
     # Use
 
     def predict(self, X: ArrayLike, interval: str | None = None, level: float = 0.95) -> FloatArray:
-        """Fitted values f(x; θ̂) = θ̂ᵀx of new rows, and their intervals: R's predict.lm.
+        """Fitted values f(x; θ̂) of new rows, and their intervals: R's predict.lm.
 
         Parameters
         ----------
@@ -270,7 +286,8 @@ class Fit:
             columns must have the names of the fit, if that had names from a table.
         interval : {None, "confidence", "prediction"}
             fit ∓ q √(s² h) for the mean of y at x, or fit ∓ q √(s² (1 + h)) for one new
-            observation of weight 1; h is the leverage of x, q the Student quantile.
+            observation of weight 1; h is the leverage of x, q the Student quantile. Of a model
+            that is not linear, by its tangent plane at θ̂ (delta method).
         level : float
             Probability that the interval covers.
 
@@ -289,25 +306,19 @@ class Fit:
         """
         if interval not in (None, "confidence", "prediction"):
             raise ValueError(f"interval: got {interval!r}; want None, 'confidence' or 'prediction'")
-        array = features(X, self.names[self.intercept :])
+        array = self.model.features(X)
         if interval is None:
-            return np.concatenate([D @ self.theta for D in self._designs(array)])
+            return np.concatenate([self.model.at(X, self.theta) for X in _blocks(array)])
         if self.cov_unscaled is None:
             raise ValueError(
                 "no intervals: the fit is penalised, its rank deficient, or its method 'cg'"
             )
         half, own = t_half_width(level, self._df), float(interval == "prediction")
         blocks = [
-            (D @ self.theta, half * np.sqrt(self.s2 * (own + leverage(D, self.cov_unscaled))))
-            for D in self._designs(array)
+            (f, half * np.sqrt(self.s2 * (own + leverage(D, self.cov_unscaled))))
+            for f, D in (self.model.jacobian(X, self.theta) for X in _blocks(array))
         ]
         return np.concatenate([np.column_stack((f, f - w, f + w)) for f, w in blocks])
-
-    def _designs(self, X: Array | Columns) -> Iterator[FloatArray]:
-        """Design rows in float64 by blocks: at least one, so that no rows give no values."""
-        for start in range(0, max(len(X), 1), PREDICT_ROWS):
-            block = np.asarray(X[start : start + PREDICT_ROWS], dtype=np.float64)
-            yield design(block, intercept=self.intercept)
 
     def summary(self, digits: int = 11) -> str:
         """Return a table of the fit, with ``digits`` significant digits of the estimates."""
@@ -327,6 +338,12 @@ class Fit:
         # The rows are the caller's data: they would travel with every fit, and closures cannot.
         values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rows"}
         return partial(Fit, **values), ()
+
+
+def _blocks(X: Array | Columns) -> Iterator[FloatArray]:
+    """Rows in float64 by blocks: at least one, so that no rows give no values."""
+    for start in range(0, max(len(X), 1), PREDICT_ROWS):
+        yield np.asarray(X[start : start + PREDICT_ROWS], dtype=np.float64)
 
 
 def _ratio(numerator: float, denominator: float) -> float:

@@ -10,6 +10,9 @@ standard errors of the coefficients, which hold when Var εᵢ differs from row 
     HC2  k = 1                    unbiased if Var εᵢ is constant
     HC3  k = 2                    close to the jackknife: MacKinnon and White (1985)
 
+For a model that is not linear, xᵢ is the row of derivatives ∂f(xᵢ; θ̂)/∂θ, and hᵢ is that of the
+tangent plane at θ̂. A parameter that a bound holds has NaN for its variance: it counts as known.
+
 A frequency weight repeats its row: hᵢ is that of one copy, and ωᵢ is multiplied by wᵢ. A precision
 weight scales it: xᵢ and eᵢ become √wᵢ xᵢ and √wᵢ eᵢ, as in R's sandwich::vcovHC and statsmodels.
 
@@ -24,20 +27,23 @@ from typing import TypeAlias
 import numpy as np
 
 from fastmse.gaussian import FloatArray
+from fastmse.results.mean import Mean
 
 Block: TypeAlias = tuple[FloatArray, FloatArray, FloatArray | None]
 
 EXPONENT = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
 
 
-def design(X: FloatArray, *, intercept: bool) -> FloatArray:
-    """Rows of the design matrix, (m, d) -> (m, p): with an intercept, a column of ones first."""
-    return np.column_stack((np.ones(len(X)), X)) if intercept else X
-
-
 def leverage(D: FloatArray, A: FloatArray) -> FloatArray:
     """Return hᵢ = Σⱼₖ Dᵢⱼ Aⱼₖ Dᵢₖ of each design row, (m, p) and (p, p) -> (m,)."""
+    D, A = _estimated(D, A)
     return np.asarray(np.einsum("ij,ij->i", D @ A, D))
+
+
+def _estimated(D: FloatArray, A: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The columns of the parameters that are not held, if some are."""
+    free = ~np.isnan(np.diag(A))
+    return (D, A) if free.all() else (D[:, free], A[np.ix_(free, free)])
 
 
 @np.errstate(divide="ignore", invalid="ignore")
@@ -46,8 +52,8 @@ def robust_variances(
     rows: Iterable[Block],
     theta: FloatArray,
     A: FloatArray,
+    mean: Mean,
     *,
-    intercept: bool,
     weight_type: str,
 ) -> FloatArray:
     """Return the diagonal of A (Σ ωᵢ xᵢ xᵢᵀ) A, (p,), before HC1's factor.
@@ -60,8 +66,8 @@ def robust_variances(
     for X, y, w in rows:
         X, y, w = _present(X, y, w)
         copies, scale = (1.0, w) if weight_type == "precision" else (w, 1.0)
-        D = design(X, intercept=intercept)
-        e = y - D @ theta
+        f, D = mean.jacobian(X, theta)
+        e = y - f
         omega = copies * (scale * e) ** 2 / (1 - scale * leverage(D, A)) ** EXPONENT[kind]
         total += omega @ (D @ A) ** 2
     return total

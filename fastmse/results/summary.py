@@ -34,15 +34,15 @@ MIN_WIDTH = 72
 def as_dict(fit: Fit) -> dict[str, Any]:
     """Return every field of the fit, ``conf_int`` at 95 %, in what JSON can hold."""
     values = {name: getattr(fit, name) for name in FIELDS} | {"conf_int": fit.conf_int()}
-    return {name: _json(value) for name, value in values.items()}
+    return {name: json_value(value) for name, value in values.items()}
 
 
-def _json(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Arrays and tuples as lists, NaN and infinity as None, NumPy's scalars as Python's."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
+        return [json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -108,12 +108,15 @@ def _spread(fit: Fit, digits: int) -> Pairs:
 
 
 def _quality(fit: Fit, digits: int) -> Pairs:
+    f_test = [
+        (f"F({fit.df_model}, {fit.df_resid:.6g})", _number(fit.fvalue, 6)),
+        ("P>F", _probability(fit.f_pvalue)),
+    ]
     return [
         ("log-likelihood", _number(fit.loglik, digits)),
         ("AIC", _number(fit.aic, digits)),
         ("BIC", _number(fit.bic, digits)),
-        (f"F({fit.df_model}, {fit.df_resid:.6g})", _number(fit.fvalue, 6)),
-        ("P>F", _probability(fit.f_pvalue)),
+        *(f_test if fit.model.linear else []),
     ]
 
 

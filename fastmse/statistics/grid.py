@@ -13,6 +13,9 @@ from fastmse.columns import Columns
 PREDICTION_BLOCK = 4096
 """Rows a block without a design matrix: two float64 columns of it fill 64 KB of L2."""
 
+MODEL_BLOCK = PREDICTION_BLOCK
+"""Rows a block of a nonlinear model: its SSE has the bits of its predictions'."""
+
 BLOCK_DOUBLES = 2**18
 """A block of X is about this large, 2 MB: its columns are long, and L3 holds it for later."""
 
@@ -43,6 +46,14 @@ def piece_rows(n_features: int, n_thetas: int, block: int) -> int:
     """
     rows = PIECE_DOUBLES // (max(n_features, 4) * n_thetas)
     return max(rows // block, 1) * block
+
+
+def model_piece(n_outputs: int, n_thetas: int) -> int:
+    """Rows of a nonlinear model between two looks at signals: whole blocks.
+
+    2^21 values of outputs: 2 ms where they are vectors, 50 ms where each calls libm.
+    """
+    return max(2**21 // (n_outputs * n_thetas * MODEL_BLOCK), 1) * MODEL_BLOCK
 
 
 def by_columns(X: Any) -> bool:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from fastmse import threads
+from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.machine import instruction_level, openmp_version
 from fastmse.statistics import BlockCounter
 
@@ -128,6 +129,31 @@ def linear(
     )
 
 
+def models(
+    counter: BlockCounter,
+    block: int,
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    theta: Array,
+    scalar: ModelScalar,
+    sums: Sums,
+    n_threads: int,
+) -> None:
+    counter.blocks = module().models(
+        counter.nodes,
+        counter.blocks,
+        block,
+        X,
+        y,
+        sample_weight,
+        theta,
+        scalar.address(sums.order),
+        sums,
+        _usable(n_threads),
+    )
+
+
 def gram(
     hi: Array,
     lo: Array,
@@ -194,3 +220,37 @@ def small_linear(
     """SSE and ∇MSE of a few rows of plain float64; None where it takes the general way."""
     result: tuple[float, Array | None] | None = module().small_linear(X, y, theta, intercept, grad)
     return result
+
+
+class ManyFits:
+    """Fits under way of the curves Y (k, n); each `advance` brings them on for a bounded while.
+
+    `model` is the address of a `jit.scalars.curves_callback` of f and its p derivatives. x (n, q),
+    start (k, p) or (1, p), bounds (2, p) or None: float64, C order. `sample_weight` is (n,) or
+    (k, n). Outputs, in C order: theta and stderr (k, p), sse (k,); n_iter (k,) of int64, status
+    (k,) of int8.
+    """
+
+    def __init__(
+        self,
+        model: int,
+        x: Array,
+        Y: Array,
+        sample_weight: Array | None,
+        start: Array,
+        bounds: Array | None,
+        frequency: bool,
+        tol: float,
+        max_iter: int,
+        outputs: Sequence[Array],
+        n_threads: int,
+    ) -> None:
+        self._n_threads = n_threads
+        self._fits = module().ManyFits(
+            model, x, Y, sample_weight, start, bounds, frequency, tol, max_iter, outputs, n_threads
+        )
+
+    def advance(self) -> int:
+        """The number of fits that ended."""
+        done: int = self._fits.advance(_usable(self._n_threads))
+        return done

@@ -13,6 +13,9 @@ cdef enum:
     TASK_BYTES = 4194304      # of all task results together
 
 
+ctypedef void (*model_t)(const double *, double *, ptrdiff_t) noexcept nogil
+
+
 cdef struct Job:
     Storage y
     Storage f                 # predictions
@@ -32,6 +35,9 @@ cdef struct Job:
     ptrdiff_t n_parameters    # n_features + intercept
     bint intercept
     bint grad
+    model_t call              # a nonlinear model
+    int sums                  # of it
+    ptrdiff_t n_outputs       # of call
     ptrdiff_t n_rows          # of this call
     ptrdiff_t block           # rows
     ptrdiff_t room            # rows that scratch is for: fewer in a call of less than a block

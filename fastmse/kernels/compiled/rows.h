@@ -82,12 +82,10 @@ static ALWAYS_INLINE double dot_row_and_add(
     const double *theta, const double *x, ptrdiff_t d,
     const double *c4, const double *x4, ptrdiff_t pitch, ptrdiff_t from, ptrdiff_t to, double *g
 ) {
-    four lanes[2] = {spread4(0.0), spread4(0.0)};
+    eight lanes = twice4(spread4(0.0));
     double lane[DOT_LANES];
     ptrdiff_t j = 0;
-#define DOT8(j)                                                                            \
-    lanes[0] = add4(lanes[0], mul4(load4(theta + (j)), load4(x + (j))));                   \
-    lanes[1] = add4(lanes[1], mul4(load4(theta + (j) + 4), load4(x + (j) + 4)))
+#define DOT8(j) lanes = add8(lanes, mul8(load8(theta + (j)), load8(x + (j))))
     if (x4) {
         const four c = load4(c4);
         const four factors[4] = {lane4(c, 0), lane4(c, 1), lane4(c, 2), lane4(c, 3)};
@@ -109,10 +107,11 @@ static ALWAYS_INLINE double dot_row_and_add(
         DOT8(j);
     }
 #undef DOT8
-    if (j < d) lanes[0] = add4(lanes[0], mul4(load4(theta + j), first4(load4(x + j), d - j)));
+    four low = low4(lanes), high = high4(lanes);
+    if (j < d) low = add4(low, mul4(load4(theta + j), first4(load4(x + j), d - j)));
     if (j + 4 < d)
-        lanes[1] = add4(lanes[1], mul4(load4(theta + j + 4), first4(load4(x + j + 4), d - j - 4)));
-    store4(lane, add4(lanes[0], lanes[1]));
+        high = add4(high, mul4(load4(theta + j + 4), first4(load4(x + j + 4), d - j - 4)));
+    store4(lane, add4(low, high));
     return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 

@@ -1,0 +1,106 @@
+"""Nonlinear least squares by Levenberg and Marquardt's method, on sums of one pass.
+
+About θ, half of SSE is gᵀs + ½ sᵀAs, A = Σ w ∂f ∂fᵀ. A step solves
+
+    (A + λ D²) s = −g,    D = diag of the largest √Aⱼⱼ so far
+
+inside the bounds. λ follows the gain ratio ρ, what SSE fell by over what the quadratic expected: a
+step is taken if ρ > 10⁻⁴, and λ is then multiplied by max(1/3, 1 − (2ρ − 1)³); each step refused
+in a row multiplies it by 2, 4, 8, ... Near the minimum, `newton.polish` takes over.
+
+Source: Moré, "The Levenberg-Marquardt algorithm: implementation and theory" (1978), for D; Nielsen,
+"Damping parameter in Marquardt's method", IMM-REP-1999-05, for λ.
+Cost of a step: one pass over the data; O(p³) flops and O(p²) memory besides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastmse.fitting.newton import polish
+from fastmse.fitting.objective import is_finite
+from fastmse.fitting.problem import Search
+from fastmse.fitting.verdict import EPS, Precision
+
+FIRST_DAMPING = 1e-4
+"""Of the largest curvature: Ceres's, which reaches all of NIST's minima."""
+
+FIRST_STEP = 3.0
+"""Of |D θ|: the longest first step. Of 1 to 10 all reach NIST's minima; 100 jumps to a plateau."""
+
+LARGEST_DAMPING = 1e30
+"""A step this much shorter than the gradient's does not change θ."""
+
+LEAST_RATIO = 1e-4
+
+NEAR, NEARER, NEAREST = 0.1, 1e-2, 1e-9
+"""√(gᵀA⁻¹g)/√SSE from which Newton's steps are tried; after a failure this part of it; the last."""
+
+
+@np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore")
+def minimise(search: Search, precision: Precision) -> bool:
+    """Search until rounding, `max_iter` or the callback ends it; True if that is at a minimum."""
+    damping, near = Damping(), NEAR
+    damping.shorten(search)
+    while not search.over:
+        stalled = descend(search, damping, precision, near)
+        if not search.over and polish(search, precision):
+            return True
+        if stalled or near < NEAREST:
+            break
+        near *= NEARER
+    return False
+
+
+class Damping:
+    """λ, and what the next refusal multiplies it by."""
+
+    def __init__(self) -> None:
+        self.value, self.growth = FIRST_DAMPING, 2.0
+
+    def shorten(self, search: Search) -> None:
+        """Damp the first step until it is no longer than θ itself, a few times."""
+        longest = FIRST_STEP * np.linalg.norm(search.scale * search.theta)
+        quadratic = search.quadratic(search.at)
+        while 0 < longest and self.value < LARGEST_DAMPING:
+            z = quadratic.step(self.value)
+            if z is not None and np.linalg.norm(z) <= longest:
+                break
+            self.value *= 4
+
+    def taken(self, ratio: float) -> None:
+        """Less damping after a step of a good gain ratio."""
+        factor = max(1 / 3, 1 - (2 * min(ratio, 1.0) - 1) ** 3)
+        self.value, self.growth = max(self.value * factor, EPS), 2.0
+
+    def refused(self) -> None:
+        """More damping, and faster."""
+        self.value, self.growth = self.value * self.growth, self.growth * 2
+
+
+def descend(search: Search, damping: Damping, precision: Precision, near: float) -> bool:
+    """Damped steps until the minimum is near; True if no step lowers SSE any more."""
+    while not search.over:
+        if precision.is_near(search, near):
+            return False
+        quadratic = search.quadratic(search.at)
+        z = quadratic.step(damping.value)
+        gain = 0.0 if z is None else quadratic.gain(z)
+        if damping.value > LARGEST_DAMPING or 0 < gain < EPS * search.at.sse:
+            return True
+        if z is None or gain <= 0 or not _taken(search, z, gain, damping):
+            damping.refused()
+    return False
+
+
+def _taken(search: Search, z: np.ndarray, gain: float, damping: Damping) -> bool:
+    """Try a step; go there if SSE falls enough."""
+    theta = search.reached(z)
+    at = search.evaluate(theta)
+    ratio = (search.at.sse - at.sse) / gain if is_finite(at) else -np.inf
+    taken = bool(ratio > LEAST_RATIO)
+    if taken:
+        search.move(theta, at)
+        damping.taken(ratio)
+    search.tried()
+    return taken
