@@ -37,70 +37,63 @@ def rows_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None =
     theta (p,); the q columns of x come before the m columns of outputs, which it fills. Where one
     of them is NaN it computes these rows by the scalar `again`, if there is one.
     """
-    load_x, store = _loader(q, PITCH), _storer(m)
+    load_x, load_theta, store = _loader(q, PITCH), _loader(p, 1), _storer(m)
 
-    def step(scalar: Scalar) -> Any:
+    def loop(scalar: Scalar) -> Callable[[Pointer, Pointer, int], None]:
         value = inlined_kernel(scalar)
 
-        @inlined_kernel
-        def row(theta: tuple[float, ...], columns: Pointer, i: int) -> None:
-            store(columns, q * PITCH + i, value(load_x(columns, i), theta))
+        def rows(theta: Pointer, columns: Pointer, n: int) -> None:
+            widest_vectors()
+            t = load_theta(theta, 0)
+            for i in range(n):
+                store(columns, q * PITCH + i, value(load_x(columns, i), t))
 
-        return row
+        return rows
 
-    return _callback(_loader(p, 1), step(scalar), again and step(again), q, m)
+    return _callback(loop, scalar, again, q, m)
 
 
 def curves_callback(scalar: Scalar, q: int, p: int, m: int, again: Scalar | None = None) -> Any:
     """Many θ at one row: ``call(x, columns, n)``, as its `address`.
 
-    x (q,); the p columns of θ, an element a curve, come before the m columns of outputs. `again`
-    as of `rows_callback`.
+    x (q,); the p columns of θ, an element a curve, come before the m columns of outputs.
     """
-    load_theta, store = _loader(p, PITCH), _storer(m)
+    load_x, load_theta, store = _loader(q, 1), _loader(p, PITCH), _storer(m)
 
-    def step(scalar: Scalar) -> Any:
+    def loop(scalar: Scalar) -> Callable[[Pointer, Pointer, int], None]:
         value = inlined_kernel(scalar)
 
-        @inlined_kernel
-        def curve(x: tuple[float, ...], columns: Pointer, i: int) -> None:
-            store(columns, p * PITCH + i, value(x, load_theta(columns, i)))
+        def curves(x: Pointer, columns: Pointer, n: int) -> None:
+            widest_vectors()
+            row = load_x(x, 0)
+            for i in range(n):
+                store(columns, p * PITCH + i, value(row, load_theta(columns, i)))
 
-        return curve
+        return curves
 
-    return _callback(_loader(q, 1), step(scalar), again and step(again), p, m)
+    return _callback(loop, scalar, again, p, m)
 
 
-def _callback(load: Any, step: Any, again: Any, first: int, m: int) -> Any:
-    """The loop of a step, whose outputs are the m columns from `first` on."""
-    repeat = _repeater(again, first, m)
+def _callback(loop: Any, scalar: Scalar, again: Scalar | None, first: int, m: int) -> Any:
+    """The loop of a scalar, and that of another where an output is NaN, from column `first` on.
+
+    Every function that Numba compiles takes it 0.03 s and more.
+    """
+    if again is None:
+        return callback(CALLBACK)(loop(scalar))
+    once, once_more = inlined_kernel(loop(scalar)), inlined_kernel(loop(again))
 
     @callback(CALLBACK)
-    def call(fixed: Pointer, columns: Pointer, n: int) -> None:
+    def both(fixed: Pointer, columns: Pointer, n: int) -> None:
         widest_vectors()
-        same = load(fixed, 0)
-        for i in range(n):
-            step(same, columns, i)
-        repeat(same, columns, n)
-
-    return call
-
-
-def _repeater(step: Any, first: int, m: int) -> Any:
-    """The loop once more, if an output is NaN; nothing without a step."""
-    if step is None:
-        return inlined_kernel(lambda same, columns, n: None)
-
-    @inlined_kernel
-    def repeat(same: tuple[float, ...], columns: Pointer, n: int) -> None:
+        once(fixed, columns, n)
         undefined = 0
         for k in range(first, first + m):
             undefined += _count_nan(shift(columns, k * PITCH), n)
         if undefined:
-            for i in range(n):
-                step(same, columns, i)
+            once_more(fixed, columns, n)
 
-    return repeat
+    return both
 
 
 @inner_kernel
@@ -113,7 +106,7 @@ def _count_nan(p: Pointer, count: int) -> int:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def widest_vectors(typing: Any) -> Any:
-    """In the function that calls it LLVM may use vectors of 64 bytes.
+    """In the function that calls it, not where that is inlined, LLVM may use vectors of 64 bytes.
 
     It prefers 32 on CPUs that lower their clock for 64. Models gain still: 1.4 to 1.9 times.
     """
