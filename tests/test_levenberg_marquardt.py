@@ -12,6 +12,7 @@ from mpmath import mpf
 from numpy_objective import NumpyMean, NumpyModel, NumpyObjective, fit
 
 from fastmse.fitting import fit_model
+from fastmse.models.nonlinear_fits import MAX_ITER, TOL
 from fastmse.weighting import Weighting
 
 EPS = np.finfo(float).eps
@@ -198,4 +199,5 @@ def fit_by(objective):
     return fit_model(
         objective, NumpyMean(objective.model), (objective.x, objective.y, None),
         Weighting(n, float(n)), [1, 1], names=names(2), variables=("x",),
+        tol=TOL, max_iter=MAX_ITER,
     )  # fmt: skip

@@ -31,8 +31,6 @@ from fastmse.weighting import Weighting
 
 Note: TypeAlias = tuple[str, type[UserWarning] | None]
 
-TOL, MAX_ITER = 1e-12, 1000
-
 
 def fit_model(
     objective: Objective,
@@ -45,8 +43,8 @@ def fit_model(
     variables: Sequence[str],
     bounds: Any = None,
     weight_type: str = "frequency",
-    tol: float = TOL,
-    max_iter: int = MAX_ITER,
+    tol: float,
+    max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
     """Least squares of a model, from a start; the arguments are those of its `fit`.
