@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from fastmse.fitting import fit_model
+from fastmse.models.nonlinear_fits import MAX_ITER, TOL
 from fastmse.results import Fit
 from fastmse.weighting import Weighting
 
@@ -131,5 +132,5 @@ def fit(
         start,
         names=model.parameters,
         variables=model.variables,
-        **options,
+        **{"tol": TOL, "max_iter": MAX_ITER} | options,
     )

@@ -11,7 +11,6 @@ import statsmodels.api as sm
 from numpy_objective import NumpyModel, fit
 from scipy import stats
 
-EPS = np.finfo(float).eps
 TEXT, NAMES = "b1*(1 - exp(-b2*x))", ("b1", "b2")
 
 
@@ -41,10 +40,10 @@ def case(request):
 
 def test_errors_are_those_of_the_tangent_plane(case):
     fitted, expected = case[3:]
-    # κ = 6 under squares and sums of 50 rows.
-    np.testing.assert_allclose(fitted.theta, expected.params, rtol=1e3 * EPS)
-    np.testing.assert_allclose(fitted.cov, expected.cov_params(), rtol=1e3 * EPS)
-    np.testing.assert_allclose(fitted.conf_int(), expected.conf_int(), rtol=1e3 * EPS)
+    # Steps end where the next is 2·10⁻¹³ of θ. It is the expected plane's own least squares.
+    np.testing.assert_allclose(fitted.theta, expected.params, rtol=1e-12)
+    np.testing.assert_allclose(fitted.cov, expected.cov_params(), rtol=2e-12)
+    np.testing.assert_allclose(fitted.conf_int(), expected.conf_int(), rtol=2e-12)
     np.testing.assert_allclose(fitted.pvalues, expected.pvalues, rtol=1e-10)
     assert fitted.loglik == pytest.approx(expected.llf, rel=1e-13)
     assert fitted.aic == pytest.approx(expected.aic, rel=1e-13)

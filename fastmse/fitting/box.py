@@ -30,7 +30,8 @@ def box_step(
     z = np.zeros(len(g))
     while not fixed.all():
         free = ~fixed
-        solved = solve_positive(B[np.ix_(free, free)], g[free] + B[np.ix_(free, fixed)] @ z[fixed])
+        z[free] = 0.0
+        solved = solve_positive(B[free][:, free], (g + B @ z)[free])
         if solved is None:
             return None
         z[free] = -solved

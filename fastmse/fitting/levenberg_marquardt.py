@@ -97,9 +97,9 @@ class Damping:
 def descend(search: Search, damping: Damping, precision: Precision, near: float) -> bool:
     """Damped steps until the minimum is near; True if no step lowers SSE any more."""
     while not search.over:
-        if precision.is_near(search, near):
-            return False
         quadratic = search.quadratic(search.at)
+        if precision.is_near(quadratic, search.at.sse, near):
+            return False
         z = quadratic.step(damping.value)
         gain = 0.0 if z is None else quadratic.gain(z)
         if damping.value > LARGEST_DAMPING or 0 < gain < EPS * search.at.sse:

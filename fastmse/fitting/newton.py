@@ -8,8 +8,6 @@ so the digits of θ̂, depends on neither: on the gradient alone.
 
 from __future__ import annotations
 
-import numpy as np
-
 from fastmse.fitting.objective import Normal, is_finite
 from fastmse.fitting.problem import Search
 from fastmse.fitting.verdict import Precision
@@ -46,9 +44,9 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
     `at` are the sums at the search's θ, of the kind that is asked for.
     """
     fell, quadratic = False, search.quadratic(at)
-    z = quadratic.undamped()
+    length, z = quadratic.decrement(), quadratic.undamped()
     while z is not None and not search.over:
-        length, theta = quadratic.length(z), search.reached(z)
+        theta = search.reached(z)
         if (theta == search.theta).all():
             break
         there = search.evaluate(theta, exact=exact)
@@ -56,15 +54,14 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
             search.tried()
             break
         quadratic = search.quadratic(there, theta)
-        z = quadratic.undamped()
-        rest = np.inf if z is None else quadratic.length(z)
+        rest, z = quadratic.decrement(), quadratic.undamped()
         if rest < length:
             at = there
             search.move(theta, there, exact=exact)
         search.tried()
         if not rest < shrink * length:
             break
-        fell = True
+        fell, length = True, rest
         if precision.is_enough(rest, there) or search.is_tiny(z):
             break
     return fell

@@ -13,7 +13,6 @@ from fastmse.fitting.covariance import covariance
 from fastmse.fitting.gram import WEIGHT_TYPES, one_of
 from fastmse.fitting.levenberg_marquardt import minimise
 from fastmse.fitting.limits import checked_limits
-from fastmse.fitting.linear import Blocks
 from fastmse.fitting.nonlinear_notes import (
     bounds_note,
     start_note,
@@ -22,8 +21,8 @@ from fastmse.fitting.nonlinear_notes import (
 )
 from fastmse.fitting.notes import ConvergenceWarning, RankWarning, warn_caller
 from fastmse.fitting.objective import Objective
+from fastmse.fitting.observations import Observations
 from fastmse.fitting.problem import Callback, Search
-from fastmse.fitting.survey import check_finite, log_weight_sum, survey
 from fastmse.fitting.verdict import Curvature, Precision
 from fastmse.gaussian import FloatArray
 from fastmse.results import Fit
@@ -31,8 +30,6 @@ from fastmse.results.mean import Mean
 from fastmse.weighting import Weighting
 
 Note: TypeAlias = tuple[str, type[UserWarning] | None]
-
-TOL, MAX_ITER = 1e-12, 1000
 
 
 def fit_model(
@@ -46,8 +43,8 @@ def fit_model(
     variables: Sequence[str],
     bounds: Any = None,
     weight_type: str = "frequency",
-    tol: float = TOL,
-    max_iter: int = MAX_ITER,
+    tol: float,
+    max_iter: int,
     callback: Callback | None = None,
 ) -> Fit:
     """Least squares of a model, from a start; the arguments are those of its `fit`.
@@ -68,34 +65,42 @@ def fit_model(
     tol, max_iter = checked_limits(tol, max_iter, callback, "callable(iteration, theta, sse)")
     theta = parameters(start, names)
     box = checked_bounds(bounds, names, theta)
-    count = weighting.weight_sum if weight_type == "frequency" else float(weighting.n)
     _check_rows(weighting.n, box)
-    X, y, weight = rows
-    check_finite(X, y, weight, variables, "y")
-    columns = survey(np.empty((len(y), 0)), y, weight, (), "y", centred=True)
+    data = Observations(*rows, weighting, tuple(variables), weight_type)
+    sst, squares = data.squares()
+    precision = Precision(tol, math.sqrt(squares), max(data.count - len(theta), 1.0))
     search = _begun(objective, box, theta, max_iter, callback, names)
-    size = math.hypot(columns.length[-1], columns.mean[-1] * math.sqrt(columns.weight_sum))
-    precision = Precision(tol, size, max(count - len(theta), 1.0))
     converged = minimise(search, precision)
+    return _result(search, precision, converged, data, sst, mean, tuple(names))
+
+
+def _result(
+    search: Search,
+    precision: Precision,
+    converged: bool,
+    data: Observations,
+    sst: float,
+    mean: Mean,
+    names: tuple[str, ...],
+) -> Fit:
+    """The fit at the end of a search, after its warnings."""
     found = precision.curvature(search, search.at)
-    notes = _notes(search, found, converged, precision, names)
-    blocks = Blocks(lambda: [rows], variables, "y")
+    blocks = data.blocks()
     cov, looked = covariance(search, found, mean, blocks)
+    notes = _notes(search, found, converged, precision, names)
     for text, category in notes:
         if category is not None:
             warn_caller(text, category)
     return Fit(
         theta=search.theta,
-        names=tuple(names),
+        names=names,
         cov_unscaled=cov,
-        n=weighting.n,
-        weight_sum=weighting.weight_sum,
+        n=data.weighting.n,
+        weight_sum=data.weighting.weight_sum,
         sse=float(search.at.sse),
-        sst=float(columns.length[-1] ** 2),
-        log_weight_sum=0.0
-        if weight is None or weight_type == "frequency"
-        else log_weight_sum(weight),
-        weight_type=weight_type,
+        sst=sst,
+        log_weight_sum=data.log_weight_sum,
+        weight_type=data.weight_type,
         condition=found.condition,
         rank=found.rank,
         method="lm",

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from fastmse.fitting.bounds import Bounds
-from fastmse.fitting.box import box_step
+from fastmse.fitting.box import box_step, held, solve_positive
 from fastmse.fitting.objective import Normal, Objective
 from fastmse.gaussian import FloatArray
 
@@ -48,9 +48,17 @@ class Quadratic(NamedTuple):
         """What the quadratic expects SSE to fall by."""
         return -float(2 * self.g @ z + z @ self.B @ z)
 
-    def length(self, z: FloatArray) -> float:
-        """√(−gᵀz): without bounds √(gᵀB⁻¹g), what |r| loses in the tangent plane."""
-        return float(np.sqrt(max(-float(self.g @ z), 0.0)))
+    def decrement(self) -> float:
+        """√(gᵀB⁻¹g) of the parameters that no bound holds: what |r| loses in the tangent plane.
+
+        Infinite where B is not positive definite.
+        """
+        free = ~held(self.g, self.lower, self.upper)
+        B, g = self.B[free][:, free], self.g[free]
+        z = solve_positive(B, g)
+        if z is None:
+            z = solve_positive(B + SINGULAR * len(g) * np.eye(len(g)), g)
+        return np.inf if z is None else float(np.sqrt(max(float(g @ z), 0.0)))
 
 
 @dataclass(slots=True, eq=False)

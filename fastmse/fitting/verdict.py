@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from fastmse.fitting.box import held
 from fastmse.fitting.objective import Normal
-from fastmse.fitting.problem import EPS, SINGULAR, Search
+from fastmse.fitting.problem import EPS, SINGULAR, Quadratic, Search
 
 OF_SUMS, OF_VALUES = 16 * EPS, 2.0**-42
 """Rounding of a product in the gradient, 8 eps of which are the sums', and of f, at the most."""
@@ -88,7 +88,7 @@ class Precision:
         quadratic = search.quadratic(at)
         free = ~held(quadratic.g, quadratic.lower, quadratic.upper)
         index = np.flatnonzero(free)
-        A, g = at.normal[np.ix_(free, free)], at.gradient[free]
+        A, g = at.normal[free][:, free], at.gradient[free]
         scale = np.sqrt(np.maximum(np.diag(A), 0.0))
         dead = scale <= np.sqrt(SINGULAR) * EPS * search.scale[free]
         scale = np.where(dead, 1.0, scale)
@@ -110,10 +110,9 @@ class Precision:
         """What rounding of f and y makes of δ."""
         return OF_VALUES * self.size
 
-    def is_near(self, search: Search, near: float) -> bool:
+    def is_near(self, quadratic: Quadratic, sse: float, near: float) -> bool:
         """Whether |r| can fall no more than by the part `near`, or by rounding."""
-        found = self.curvature(search, search.at)
-        return bool(found.length <= max(near * np.sqrt(search.at.sse), LEAST * self.size))
+        return bool(quadratic.decrement() <= max(near * np.sqrt(sse), LEAST * self.size))
 
     def is_enough(self, length: float, at: Normal) -> bool:
         """Whether δ is below `tol`."""

@@ -11,7 +11,10 @@ from fastmse import backends
 from fastmse.results import Fit
 from fastmse.weighting import weigh
 
-TOL, MAX_ITER = 1e-12, 1000
+TOL = 1e-12
+"""All digits: a looser one saves a pass or two of them."""
+
+MAX_ITER = 1000
 
 
 class NonlinearFits:
@@ -91,9 +94,9 @@ class NonlinearFits:
         Notes
         -----
         Levenberg-Marquardt, then Newton with exact second derivatives where Gauss-Newton steps
-        converge slowly. One pass for each step tried, and one or two more; O(p²) memory. What
-        limits the digits is the gradient, a plain float64 sum; the digits of standard errors,
-        16 less twice those of the condition.
+        converge slowly. One pass for each step tried, and two or three more; O(p²) memory. What
+        limits the digits of θ̂ is the gradient, a plain float64 sum; standard errors lose those
+        of `Fit.condition`, and at most twice as many where that is small.
         """
         from fastmse.fitting import fit_model
 

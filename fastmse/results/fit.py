@@ -32,7 +32,9 @@ class Fit:
     Standard errors and what needs them are None if an ``l2 > 0`` (the estimates are biased on
     purpose), the rank is deficient (no single coefficient is determined), or the method is "cg"
     (which forms no matrix); `aic`, `bic` and the F test are None if an ``l2 > 0``. They are NaN if
-    no degree of freedom is left (N ≤ k).
+    no degree of freedom is left (N ≤ k), and of a parameter that a bound holds.
+
+    For a model that is not linear, X stands for J = ∂f/∂θ at θ̂, (n, p): the tangent plane.
 
     Attributes
     ----------
@@ -48,7 +50,7 @@ class Fit:
         W = Σ wᵢ; n without weights.
     sse, sst : float
         SSE = Σ wᵢ (yᵢ − fᵢ)², and SST = Σ wᵢ (yᵢ − c)² with c the weighted mean of y if
-        there is an intercept, else 0. Squared units of y.
+        there is an intercept or the model is not linear, else 0. Squared units of y.
     log_weight_sum : float
         Σ log wᵢ of precision weights; 0 otherwise.
     weight_type : {"frequency", "precision"}
@@ -60,7 +62,7 @@ class Fit:
     condition : float
         Column-scaled condition number κ₂ of the design, estimated.
     rank : int
-        Rank of the design.
+        Rank of the design; parameters that a bound holds are not counted.
     method, passes, n_iter, converged, message
         How the fit was found: algorithm, passes over the data, iterations, success, and what the
         user should know ("" if nothing).
@@ -244,7 +246,7 @@ class Fit:
         if self.rows is None:
             raise ValueError(
                 "robust() passes over the data again, and this fit holds none: it was made from "
-                "sufficient statistics, or unpickled. Fit the arrays with Linear.fit."
+                "sufficient statistics, or unpickled. Fit the arrays again."
             )
         variances = robust_variances(
             kind,
