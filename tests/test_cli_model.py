@@ -160,7 +160,7 @@ class TestPlot:
         np.testing.assert_array_equal(x[[0, -1]], DATA[[0, -1], 1])
         np.testing.assert_array_equal(curve, fit.predict(x))
         labels = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert labels == ["fit", "95 % confidence band of the mean"]
+        assert labels == ["fit", "95 % band of the mean"]
 
     def test_several_variables_without_standard_errors(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

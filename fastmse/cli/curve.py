@@ -44,7 +44,7 @@ def _draw_curve(axes: Axes, fit: Fit, sample: Sample, variable: str) -> None:
     axes.plot(grid, curve, color=RED, linewidth=1.8, label="fit", zorder=above)
     if band is not None:
         low, high = axes.get_ylim()
-        label = "95 % confidence band of the mean"
+        label = "95 % band of the mean"
         axes.fill_between(grid, *band, color=RED, alpha=0.22, linewidth=0, label=label, zorder=1)
         margin = ROOM * (high - low)
         axes.set_ylim(max(low - margin, axes.get_ylim()[0]), min(high + margin, axes.get_ylim()[1]))
