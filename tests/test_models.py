@@ -258,6 +258,13 @@ def test_an_expression_pickles_and_shows_itself():
     assert repr(again) == "Expression('b1*u/(b2 + v) + b1*b2', ('b1', 'b2'), ('v', 'u'))"
 
 
+def test_equal_formulas_share_what_is_compiled():
+    again = fm.Expression(PLANE.text, PLANE.parameters, PLANE.variables)
+    assert again._scalar(2, False).address(1) == PLANE._scalar(2, False).address(1)
+    other = fm.Expression(PLANE.text, PLANE.parameters)
+    assert other._scalar(2, False) is not PLANE._scalar(2, False)
+
+
 TABLE = pd.DataFrame({"w": [1.0, 2.0], "t": [1.0, 2.0]})
 
 REFUSED = {

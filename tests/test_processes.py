@@ -146,7 +146,7 @@ for thread in crew:
     thread.start()
 for thread in crew:
     thread.join()
-from fastmse.kernels import jit
+from fastmse.kernels.jit import backend as jit
 print(json.dumps([failed, jit.describe()["threading_layer"]]))
 """
 

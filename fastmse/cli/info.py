@@ -100,7 +100,7 @@ def _threads() -> Mapping[str, str]:
 def _threading_layer() -> str:
     if backends.missing()["numba"]:
         return "no Numba"
-    from fastmse.kernels import jit
+    from fastmse.kernels.jit import backend as jit
 
     return str(jit.describe()["threading_layer"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,23 @@ from fastmse import formulas
 from fastmse.kernels.scalars import ModelScalar, Scalar, n_outputs
 from fastmse.models.scalar_model import ScalarModel
 
+KEPT = 128
+"""Formulas whose compiled functions are kept for the next of their text."""
+
 Functions = Mapping[str, Callable[..., Any]]
 
 
 class Expression(ScalarModel):
-    """f(x; θ) by its formula: SymPy differentiates it, Numba compiles it, once an order.
+    """f(x; θ) by its formula, which SymPy differentiates and Numba compiles when it is first used.
+
+    Equal formulas share what was compiled.
 
     Parameters
     ----------
     text : str
-        Arithmetic, powers (``**``), exp, log, sqrt, sin, cos, tan, atan, sinh, cosh, tanh, erf,
-        abs, ``where(condition, a, b)`` with comparisons, and ``pi``. Any other name is a parameter
-        or a variable.
+        Arithmetic, powers (``**``), exp, expm1, log, log1p, log2, log10, sqrt, sin, cos, tan,
+        atan, sinh, cosh, tanh, erf, abs, ``where(condition, a, b)`` with comparisons, and ``pi``.
+        Any other name is a parameter or a variable.
     parameters : sequence of str
         The names of θ's components, in their order.
     variables : sequence of str, optional
@@ -56,8 +62,7 @@ class Expression(ScalarModel):
         self.text: str = self._formula.text
         self.parameters = tuple(self._formula.parameters)
         self.variables: tuple[str, ...] = tuple(self._formula.variables)
-        q, p = len(self.variables), len(self.parameters)
-        self._model_scalar = FormulaScalar(q, p, self._formula.scalar)
+        self._model_scalar = _scalar_of(self._formula)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r}, {self.parameters!r}, {self.variables!r})"
@@ -67,6 +72,12 @@ class Expression(ScalarModel):
 
     def _scalar(self, q: int, is_vector: bool) -> FormulaScalar:
         return self._model_scalar
+
+
+@lru_cache(KEPT)
+def _scalar_of(formula: formulas.Formula) -> FormulaScalar:
+    """The same for equal formulas: compiled once a process."""
+    return FormulaScalar(len(formula.variables), len(formula.parameters), formula.scalar)
 
 
 class FormulaScalar(ModelScalar):
@@ -93,18 +104,10 @@ class FormulaScalar(ModelScalar):
         return True
 
     def scalars(self, order: int) -> tuple[Scalar, Scalar | None]:
-        """A scalar to compile, and one for the rows where an output of it is NaN.
+        """A scalar to compile, and one for the rows where an output of it is NaN."""
+        from fastmse.kernels.jit.functions import scalars
 
-        In vectors, sin, cos and tan of far numbers are NaN, which a condition would hide.
-        """
-        from fastmse.kernels.jit.functions import EVERYWHERE, FUNCTIONS
-
-        scalar = self._make(order, FUNCTIONS)
-        called = set(scalar.__code__.co_names) & set(FUNCTIONS)
-        if all(FUNCTIONS[name] is EVERYWHERE[name] for name in called):
-            return scalar, None
-        far = self._make(order, EVERYWHERE)
-        return (far, None) if "where" in called else (scalar, far)
+        return scalars(partial(self._make, order))
 
     def _callback(self, order: int, scalar: Scalar, far: Scalar | None = None) -> Any:
         from fastmse.kernels.jit.scalars import rows_callback

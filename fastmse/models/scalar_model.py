@@ -91,7 +91,8 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
         derivatives, which share what they have in common, and (2 p + 4) K. No temporary. The first
         call compiles f, the next ones start at once.
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ ∂ⱼfᵢ|, both of the
-        float64 f and ∂f; the same bits for any number of threads.
+        float64 f and ∂f; the same bits for any number of threads, and any instruction set unless f
+        calls atan or erf.
         """
         sums = Sums.GRADIENT if grad else Sums.VALUE
         options = {"sample_weight": sample_weight, "backend": backend, "n_threads": n_threads}

@@ -1,14 +1,14 @@
 """sin, cos and tan in vectors: by the quarter of the circle, ± sin(r) or ± cos(r).
 
 For |x| <= 2^22; NaN beyond, where `far_circle.py` goes on. Error <= 0.83 ulp; of tan, their
-quotient, <= 2.1 ulp.
+quotient, <= 2.1 ulp. 55 operations; a sine and a cosine of one angle, 60.
 """
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.functions.values import SIGN, Value, bits_of, float_of, where
 from fastmse.kernels.jit.functions.quarter_circle import cosine, sine
 from fastmse.kernels.jit.functions.quarter_turns import NEAR, reduced
+from fastmse.kernels.jit.functions.values import SIGN, Value, bits_of, float_of, where
 
 NAN = float("nan")
 

@@ -1,4 +1,4 @@
-"""The exact error of a product: by one fused operation where the CPU has it, else by Dekker's halves.
+"""The exact error of a product: by one fused operation where the CPU has it, else by halves.
 
 Both are exact, so the bits are the same, while nothing overflows or underflows: |a|, |b| < 2^996
 and |a b| > 2^-969 or 0 (T. J. Dekker, *Numerische Mathematik* 18, 224-242, 1971).
@@ -6,14 +6,12 @@ and |a b| > 2^-969 or 0 (T. J. Dekker, *Numerische Mathematik* 18, 224-242, 1971
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastmse.kernels.jit.functions.values import Value, fused, fuses
 
 HALVES = 2.0**27 + 1
 
 
-def product_error(a: Value, b: Value | float, p: Value) -> Value:
+def product_error(a: Value, b: Value, p: Value) -> Value:
     """a b - p, exactly, of p = a * b."""
     if fuses():
         return fused(a, b, -p)
@@ -22,7 +20,7 @@ def product_error(a: Value, b: Value | float, p: Value) -> Value:
     return ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
 
 
-def _halves(a: Any) -> tuple[Any, Any]:
+def _halves(a: Value) -> tuple[Value, Value]:
     """Two floats of 26 bits at most, whose sum is a."""
     shifted = a * HALVES
     high = shifted - (shifted - a)

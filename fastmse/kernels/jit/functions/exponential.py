@@ -1,11 +1,11 @@
 """exp(x) = 2^k exp(r), r = x - k ln 2, |r| <= ln 2 / 2.
 
 Two constants hold ln 2; k times the first is exact, so that the reduction needs no fused operation
-(W. J. Cody, W. Waite, *Software Manual for the Elementary Functions*, 1980). exp(r) = 1 + r + r² p(r)
-with p of degree 10 by `tests/minimax.py` (error 2^-61), the rounding of 1 + r added again. 2^k is
-two factors, each a normal number, so that a subnormal result is rounded once.
+(W. J. Cody, W. Waite, *Software Manual for the Elementary Functions*, 1980). exp(r) = 1 + r + r²
+p(r) with p of degree 10 by `tests/minimax.py` (error 2^-61), the rounding of 1 + r added again. 2^k
+is two factors, each a normal number, so that a subnormal result is rounded once.
 
-Error <= 0.78 ulp.
+Error <= 0.68 ulp, below the normal numbers <= 0.78 ulp. 45 operations.
 """
 
 from __future__ import annotations
@@ -48,15 +48,18 @@ def exp_of_sum(x: Value, rest: Value | float) -> Value:
     """e^(x + rest), for |rest| < 2^-40, 0 where x is infinite."""
     x = where(x > LARGEST, LARGEST, x)
     x = where(x < SMALLEST, SMALLEST, x)
-    high, rest, exponents = split_exponential(x, rest)
+    high, rest, _, exponents = split_exponential(x, rest)
     first = 1.0 + high
     value = first + (((1.0 - first) + high) + rest)
     half = exponents >> 1
     return value * float_of(half << EXPONENT) * float_of((exponents - half) << EXPONENT)
 
 
-def split_exponential(x: Value, rest: Value | float) -> tuple[Value, Value, Value]:
-    """(a, b, exponents) of e^(x + rest) = (1 + a + b) 2^k, a > 3 b: see `BIASED`."""
+def split_exponential(x: Value, rest: Value | float) -> tuple[Value, Value, Value, Value]:
+    """(a, b, c, exponents) of e^(x + rest) = (1 + a + b + c) 2^k, a > 3 b: see `BIASED`.
+
+    c <= 2^-57 is what the rounding of r takes from b.
+    """
     shifted = x * LOG2_E + BIASED
     k = shifted - BIASED
     high = x - k * LN2_HIGH
@@ -66,7 +69,7 @@ def split_exponential(x: Value, rest: Value | float) -> tuple[Value, Value, Valu
     t = s * s
     p = (C0 + C1 * r) + s * (C2 + C3 * r)
     p += t * ((C4 + C5 * r) + s * (C6 + C7 * r) + t * ((C8 + C9 * r) + s * C10))
-    return high, s * p - low, bits_of(shifted)
+    return high, s * p - low, r * ((high - r) - low), bits_of(shifted)
 
 
 def power_of_two(exponents: Value) -> Value:

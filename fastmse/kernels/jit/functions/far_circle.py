@@ -20,7 +20,7 @@ INFINITY = float("inf")
 
 
 def _everywhere(near: Callable[..., Value], far: Callable[..., Value]) -> Any:
-    near_0, beyond = scalar(near), scalar(far)
+    around_0, beyond = scalar(near), scalar(far)
 
     @inner_kernel
     def far_away(x: float) -> float:
@@ -30,7 +30,7 @@ def _everywhere(near: Callable[..., Value], far: Callable[..., Value]) -> Any:
     def everywhere(x: float) -> float:
         if NEAR < abs(x) < INFINITY:
             return far_away(x)
-        return near_0(x)
+        return around_0(x)
 
     return everywhere
 

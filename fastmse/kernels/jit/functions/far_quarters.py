@@ -7,6 +7,8 @@ R. N. Hanek, *SIGNUM Newsletter* 18, 19-24, 1983). The product is exact, in word
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fastmse.kernels.jit.functions.exact import product_error
 from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, entry, where, whole
 
@@ -37,7 +39,7 @@ def far_reduced(x: Value) -> tuple[Value, Value, Value]:
     negative = words[0] > 2**63
     high, low = _sum(_negated(words, negative))
     r = high * HALF_PI
-    low = product_error(high, HALF_PI, r) + (high * HALF_PI_LOW + low * HALF_PI)
+    low = product_error(high, high.alike(HALF_PI), r) + (high * HALF_PI_LOW + low * HALF_PI)
     return where(negative, -r, r), where(negative, -low, low), k
 
 
@@ -48,9 +50,7 @@ def _turns(x: Value) -> list[Value]:
     first = (bits >> EXPONENT) - (1075 - 62)
     at, offset = first >> 5, first & 31
     table = [entry(PADDED, at + i) for i in range(WORDS + 1)]
-    window = [
-        ((((a << 32) | b) << offset) >> 32) & LOWER for a, b in zip(table, table[1:], strict=False)
-    ]
+    window = [((((a << 32) | b) << offset) >> 32) & LOWER for a, b in pairwise(table)]
     lower = _added([m.alike(0)] * WORDS, m & LOWER, window)
     return _added(lower[:-1], m >> 32, window[1:]) + lower[-1:]
 

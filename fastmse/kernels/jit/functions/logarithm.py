@@ -1,16 +1,16 @@
 """log(x) = k ln 2 + log(m), x = 2^k m, sqrt(1/2) <= m < sqrt(2).
 
-With f = m - 1 and s = f / (2 + f), log(m) = 2 atanh(s) = f - h + s (h + z p(z)), h = f² / 2, z = s²,
-so that f, which is exact, comes first (as in K. C. Ng's log of 4.3BSD). p, of degree 6, is by
-`tests/minimax.py` (error 2^-59). The rounding of k ln 2 + f is added again.
+With f = m - 1 and s = f / (2 + f), log(m) = 2 atanh(s) = f - h + s (h + z p(z)), where h = f² / 2
+and z = s², so that f, which is exact, comes first (as in K. C. Ng's log of 4.3BSD). p, of degree 6,
+is by `tests/minimax.py` (error 2^-59). The rounding of k ln 2 + f is added again.
 
-Error <= 0.8 ulp.
+Error <= 0.84 ulp. 40 operations, one a division.
 """
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where, whole
 from fastmse.kernels.jit.functions.exponential import LN2_HIGH, LN2_LOW
+from fastmse.kernels.jit.functions.values import EXPONENT, Value, bits_of, float_of, where, whole
 
 INFINITY = float("inf")
 NAN = float("nan")

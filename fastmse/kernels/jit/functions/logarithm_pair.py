@@ -1,7 +1,7 @@
 """log(x) as a float and a rest, to 2^-65 of itself: what powers need.
 
-As in `logarithm.py`, log(x) = k ln 2 + 2 s + s z (2/3 + z q(z)), s = f / (2 + f), z = s²; here s, z,
-2/3 + z q and their products are pairs (T. J. Dekker, *Numerische Mathematik* 18, 224-242, 1971).
+As in `logarithm.py`, log(x) = k ln 2 + 2 s + s z (2/3 + z q(z)), s = f / (2 + f), z = s². Here s,
+z, 2/3 + z q and their products are pairs (T. J. Dekker, *Numerische Mathematik* 18, 224-242, 1971).
 q, of degree 6, is by `tests/minimax.py` (error 2^-66 of the sum).
 """
 

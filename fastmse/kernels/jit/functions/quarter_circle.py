@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from fastmse.kernels.jit.functions.values import Value
 
-
 S0, S1, S2, S3, S4, S5 = SINE_COEFFICIENTS = (
     -0.16666666666666632,
     0.008333333333322425,

@@ -28,12 +28,14 @@ EXPONENT = 52
 
 SIGN = 2**63
 
+Operation = Callable[["Value", Any], "Value"]
+
 WHOLE = 2.0**52
 WHOLE_BITS = 0x4330000000000000
-"""The bits of 2^52, which end where the ones stand: of a word less, word | WHOLE_BITS is the sum."""
+"""The bits of 2^52, which end where the ones stand: word | WHOLE_BITS is 2^52 + word."""
 
 
-def _operation(of_floats: str, of_words: str = "") -> Any:
+def _operation(of_floats: str, of_words: str = "") -> Operation:
     def operate(self: Value, other: Any) -> Value:
         name = of_floats if self.ir.type == DOUBLE else of_words
         return Value(self.builder, getattr(self.builder, name)(self.ir, self.alike(other).ir))
@@ -41,11 +43,11 @@ def _operation(of_floats: str, of_words: str = "") -> Any:
     return operate
 
 
-def _reflected(operation: Any) -> Any:
+def _reflected(operation: Operation) -> Operation:
     return lambda self, other: operation(self.alike(other), self)
 
 
-def _comparison(sign: str) -> Any:
+def _comparison(sign: str) -> Operation:
     """False where one is NaN, but of `!=`."""
     unordered = sign == "!="
 
@@ -83,7 +85,8 @@ class Value:
     __and__, __or__, __xor__ = (_operation("", name) for name in ("and_", "or_", "xor"))
     __lshift__, __rshift__ = _operation("", "shl"), _operation("", "lshr")
     __lt__, __le__, __gt__ = _comparison("<"), _comparison("<="), _comparison(">")
-    __ge__, __eq__, __ne__ = _comparison(">="), _comparison("=="), _comparison("!=")
+    __ge__ = _comparison(">=")
+    __eq__, __ne__ = _comparison("=="), _comparison("!=")  # type: ignore[assignment]
 
     def __neg__(self) -> Value:
         return Value(self.builder, self.builder.fneg(self.ir))
@@ -132,12 +135,12 @@ def fuses() -> bool:
     return "+fma" in features.split(",")
 
 
-def fused(a: Value, b: Value | float, c: Value) -> Value:
+def fused(a: Value, b: Value, c: Value) -> Value:
     """a b + c, rounded once."""
-    return Value(a.builder, a.builder.fma(a.ir, a.alike(b).ir, c.ir))
+    return Value(a.builder, a.builder.fma(a.ir, b.ir, c.ir))
 
 
-def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
+def scalar(function: Callable[..., Value]) -> Callable[..., float]:
     """A function of values, for Numba's functions to call with floats."""
 
     def call(typing: Any, *arguments: Any) -> Any:
@@ -151,5 +154,5 @@ def scalar(function: Callable[..., Any]) -> Callable[..., Any]:
     parameters = inspect.signature(function).parameters.values()
     call.__signature__ = inspect.Signature([own, *parameters])  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = function.__name__, function.__doc__
-    result: Callable[..., Any] = intrinsic(call)
+    result: Callable[..., float] = intrinsic(call)
     return result
