@@ -17,7 +17,7 @@ import pytest
 
 import fastmse as fm
 from fastmse.cli.app import run
-from fastmse.cli.model_fit import in_memory
+from fastmse.cli.in_memory import in_memory
 from fastmse.sources import open_source
 
 MISRA = """\
@@ -131,9 +131,9 @@ class TestFit:
         np.save(tmp_path / "a.npy", values)
         path = str(tmp_path / "a.npy")
         rows = open_source([path], target="x1", features=["x3", "x0"], weights=None)
-        X, y, w = in_memory(rows, 2)
-        assert X.flags.f_contiguous
-        np.testing.assert_array_equal(np.column_stack((X, y)), values[:, [3, 0, 1]])
+        X, y, w = in_memory(rows, rows.features)
+        assert list(X) == ["x3", "x0"]
+        np.testing.assert_array_equal(np.column_stack((*X.values(), y)), values[:, [3, 0, 1]])
         assert w is None
 
 
@@ -160,7 +160,7 @@ class TestPlot:
         np.testing.assert_array_equal(x[[0, -1]], DATA[[0, -1], 1])
         np.testing.assert_array_equal(curve, fit.predict(x))
         labels = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert labels == ["fit", "95 % confidence band of the mean"]
+        assert labels == ["fit", "95 % band of the mean"]
 
     def test_several_variables_without_standard_errors(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 POINTS = 800  # of the curve, besides those of the data
 LINE = 60  # characters of the formula
 FEW = 100  # rows that a curve would hide
-ROOM = 0.25  # of the data's height, above and below it, that a band may take
+ROOM = 0.25  # of the data's height, above and below it, for what a pole would take all
 
 
 def draw_model(axes: Axes, fit: Fit, sample: Sample, variables: tuple[str, ...], text: str) -> None:
@@ -37,17 +37,16 @@ def _draw_curve(axes: Axes, fit: Fit, sample: Sample, variable: str) -> None:
     grid = np.union1d(np.linspace(x.min(), x.max(), POINTS), x)
     axes.set(xlabel=variable)
     scatter(axes, x, sample.y)
+    low, high = axes.get_ylim()
     with np.errstate(all="ignore"):
-        curve = fit.predict(grid)
-        band = _band(fit, grid)
+        curve, band = fit.predict(grid), _band(fit, grid)
     above = 3 if len(x) > FEW else 1
     axes.plot(grid, curve, color=RED, linewidth=1.8, label="fit", zorder=above)
     if band is not None:
-        low, high = axes.get_ylim()
-        label = "95 % confidence band of the mean"
+        label = "95 % band of the mean"
         axes.fill_between(grid, *band, color=RED, alpha=0.22, linewidth=0, label=label, zorder=1)
-        margin = ROOM * (high - low)
-        axes.set_ylim(max(low - margin, axes.get_ylim()[0]), min(high + margin, axes.get_ylim()[1]))
+    margin, (lowest, highest) = ROOM * (high - low), axes.get_ylim()
+    axes.set_ylim(max(low - margin, lowest), min(high + margin, highest))
 
 
 def _band(fit: Fit, grid: Array) -> Array | None:

@@ -20,6 +20,7 @@ NEXT = """\
 Next:
   fastmse fit YOUR.csv --target COLUMN          fit your own CSV, Parquet, Arrow or NumPy file
   fastmse fit YOUR.csv --target COLUMN --plot fit.png   ... and see its residuals
+  fastmse fit YOUR.csv --target Y --model "a*exp(-b*X)" --start a=1,b=1      ... or a formula
   fastmse fit --help                            all options
   python -c "import fastmse; help(fastmse)"     the same from Python"""
 

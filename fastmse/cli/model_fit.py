@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastmse.cli.assignments import Pair
 from fastmse.cli.first_pass import EnoughRows, FirstPass
+from fastmse.cli.in_memory import in_memory
 from fastmse.cli.progress import with_progress
 from fastmse.cli.sample import Sample
 from fastmse.fitting.bounds import checked_bounds, parameters
@@ -20,7 +21,6 @@ from fastmse.models.expression import Expression
 from fastmse.models.nonlinear_fits import MAX_ITER
 from fastmse.results import Fit
 from fastmse.sources import Rows
-from fastmse.sources.rows import Block
 
 Array = NDArray[np.float64]
 Callback = Callable[[int, Array, float], None]
@@ -41,7 +41,7 @@ def fit_model(
 
     enough = EnoughRows(_free(model, start, bounds), "take a model of fewer parameters")
     watchers = [enough] if sample is None else [enough, sample]
-    X, y, w = in_memory(FirstPass(with_progress(rows), *watchers), len(rows.features))
+    X, y, w = in_memory(FirstPass(with_progress(rows), *watchers), rows.features)
     with _errors(), steps() as callback, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the summary's note says the same
         found = model.fit(
@@ -55,22 +55,6 @@ def fit_model(
             n_threads=threads,
         )
     return replace(found, target=rows.target)
-
-
-def in_memory(rows: Callable[[], Iterator[Block]], q: int) -> tuple[Array, Array, Array | None]:
-    """The rows as X (n, q) in Fortran order, y and w: 8 bytes a value, and one column more."""
-    columns: list[list[Array]] = []
-    for block in rows():
-        values = [*block.X.T, block.y, *([] if block.w is None else [block.w])]
-        columns = columns or [[] for _ in values]
-        for column, value in zip(columns, values, strict=True):
-            column.append(value.copy())  # not a view, which would keep the whole block
-    n = sum(map(len, columns[0]))
-    table = np.empty((len(columns), n))
-    for row, column in zip(table, columns, strict=True):
-        np.concatenate(column, out=row)
-        column.clear()
-    return table[:q].T, table[q], table[q + 1] if len(table) > q + 1 else None
 
 
 @contextmanager
