@@ -100,7 +100,7 @@ def test_a_saddle_point_is_no_minimum():
     # |θ| = 1 on a circle: its far side is a maximum of SSE, of full rank and with no gradient.
     z = np.repeat([1.0, 0.0], 10)
     text = "z*cos(b1) + (1 - z)*sin(b1)"
-    with pytest.warns(ConvergenceWarning, match="a saddle point, or a function that is not smooth"):
+    with pytest.warns(ConvergenceWarning, match="a plateau, a saddle point, or a function"):
         far = fit(text, ("b1",), z, 2 * z, [math.pi], variables=("z",))
     assert not far.converged
     near = fit(text, ("b1",), z, 2 * z, [1.0], variables=("z",))
@@ -210,5 +210,9 @@ def test_perfect_fits_converge():
         fitted = fit(DECAY, NAMES, x, y, [1, 0.5])
         assert fitted.converged, fitted.message
         assert fitted.sse < 1e-28
+    # Rounding of an argument of 3000 is 3000 times that of 1.
+    wave = fit("b1*sin(b2*x)", NAMES, x, 2 * np.sin(1000 * x), [1.5, 1000.2])
+    assert wave.converged, wave.message
+    np.testing.assert_allclose(wave.theta, [2, 1000], rtol=1e-12)
     # At the start already.
     assert fit(DECAY, NAMES, x, 2 * np.exp(-x), [2, 1]).converged

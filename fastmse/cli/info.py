@@ -13,7 +13,7 @@ import click
 from fastmse import __version__, backends, threads
 from fastmse.kernels import compiled
 
-PACKAGES = ("numpy", "scipy", "numba", "pyarrow", "click", "tqdm", "matplotlib")
+PACKAGES = ("numpy", "scipy", "numba", "sympy", "pyarrow", "click", "tqdm", "matplotlib")
 FEATURES = (
     "sse4_2",
     "f16c",

@@ -8,7 +8,10 @@ solves
 inside the bounds: parameters on a bound that SSE falls beyond are held, and so are those that the
 step puts beyond one. λ falls tenfold after a good step, and to 0 where a step gained less than
 10⁻⁴ of SSE: from there on the steps are Gauss and Newton's, and √(−gᵀs), their length in the metric
-of the standard errors, tells how far the minimum is.
+of the standard errors, tells how far the minimum is. Two of them in a row tell what a step leaves
+of the way, and Anderson's combination of both leaves less.
+
+Source: Anderson, "Iterative procedures for nonlinear integral equations", JACM 12 (1965) 547.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ EPS = float(np.finfo(float).eps)
 FIRST_LAMBDA, LEAST_LAMBDA, RAISED_LAMBDA, LAST_LAMBDA = 1e-3, 1e-6, 1e-3, 1e12
 CLOSE = 1e-4
 LEAST_PIVOT = 64 * EPS
+MOST_GAMMA, LEAST_RATE, MOST_RATE = 20.0, 0.1, 0.95
 
 
 class CurveOutcome(NamedTuple):
@@ -59,13 +63,15 @@ class Sums(NamedTuple):
 class Step(NamedTuple):
     """s, the parameters free to take it, and what it promises."""
 
+    trial: FloatArray
     s: FloatArray
     free: NDArray[np.bool_]
     factor: FloatArray
     offset: float
     "−gᵀs"
     expected: float
-    "−2 gᵀs − sᵀAs: what SSE is to fall by"
+    "−2 gᵀs − sᵀAs: what SSE is to fall by; 0 of an accelerated step"
+    sped: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -75,8 +81,8 @@ class CurveSearch:
     scalar: ModelScalar
     x: FloatArray
     y: FloatArray
-    weight: FloatArray | None
-    bounds: FloatArray | None
+    weight: FloatArray
+    bounds: FloatArray
     damping: float = FIRST_LAMBDA
     accepted: bool = True
     flat: bool = False
@@ -88,15 +94,31 @@ class CurveSearch:
     "the offset of the step before, if damped alike"
     least: float = 0.0
     "an offset that is near enough"
+    rate: float = 0.5
+    "what a step leaves of the way"
+    before: FloatArray = field(init=False)
+    moved: FloatArray = field(init=False)
+    "the step before, and the way that was taken then"
     scale: FloatArray = field(init=False)
 
+    @classmethod
+    def of(
+        cls,
+        scalar: ModelScalar,
+        x: FloatArray,
+        y: FloatArray,
+        weight: FloatArray | None,
+        bounds: FloatArray | None,
+    ) -> CurveSearch:
+        """Without the points of weight 0; None weighs each 1, and is no bound."""
+        weight = np.ones(len(y)) if weight is None else weight
+        kept = np.flatnonzero(weight)
+        if bounds is None:
+            bounds = np.outer([-np.inf, np.inf], np.ones(scalar.p))
+        return cls(scalar, x[kept], y[kept], weight[kept], bounds)
+
     def __post_init__(self) -> None:
-        kept = slice(None) if self.weight is None else np.flatnonzero(self.weight)
-        self.x, self.y = self.x[kept], self.y[kept]
-        self.weight = np.ones(len(self.y)) if self.weight is None else self.weight[kept]
-        self.scale = np.zeros(self.scalar.p)
-        if self.bounds is None:
-            self.bounds = np.array([[-np.inf], [np.inf]]) * np.ones(self.scalar.p)
+        self.before, self.moved, self.scale = np.zeros((3, self.scalar.p))
 
     @property
     def power(self) -> float:
@@ -126,10 +148,27 @@ class CurveSearch:
                 s, free = np.clip(s, lower, upper), free & ~beyond
                 continue
             offset = -float(at.g @ s)
-            if self.damping and self.accepted and not self.singular and self.arrived(offset):
+            if self.damping and self.accepted and not self.singular and self.arrived(offset, 0.5):
                 self.damping = 0.0
                 continue
-            return Step(s, free, factor, offset, 2 * offset - float(s @ at.A @ s))
+            expected = 2 * offset - float(s @ at.A @ s)
+            trial = np.clip(theta + s, *self.bounds)
+            return self.accelerated(theta, Step(trial, s, free, factor, offset, expected))
+
+    def accelerated(self, theta: FloatArray, step: Step) -> Step:
+        """Anderson's, where two steps of Gauss and Newton came in a row."""
+        self.rate = 0.5
+        if self.damping == 0 and not self.singular and np.isfinite(self.last):
+            change = step.s - self.before
+            self.rate = abs(1 + self.scale @ (self.moved * change) / (self.scale @ self.moved**2))
+            gamma = self.scale @ (change * step.s) / (self.scale @ change**2)
+            if abs(gamma) < MOST_GAMMA:
+                trial = np.clip(step.trial - gamma * (self.moved + change), *self.bounds)
+                trial = np.where(step.free, trial, step.trial)
+                step = step._replace(trial=trial, expected=0.0, sped=True)
+            self.rate = self.rate if np.isfinite(self.rate) else 0.5
+        self.before, self.moved = step.s, step.trial - theta
+        return step
 
     def factor(self, at: Sums, free: NDArray[np.bool_]) -> FloatArray | None:
         """Cholesky's, of A + λD for the free parameters; None where a pivot is rounding."""
@@ -142,9 +181,10 @@ class CurveSearch:
         least = LEAST_PIVOT * np.maximum(np.diag(A), EPS**2 * self.scale)
         return factor if (np.diag(factor) ** 2 > least).all() else None
 
-    def arrived(self, offset: float) -> bool:
+    def arrived(self, offset: float, rate: float) -> bool:
         """Whether the minimum is near enough, or steps that rounding hides get no shorter."""
-        near = offset * _remainder(offset, self.last) <= self.least
+        slow = min(max(rate, LEAST_RATE), MOST_RATE)
+        near = offset * (slow / (1 - slow)) ** 2 <= self.least
         return near or (self.flat and offset >= 0.8 * self.last)
 
     def judge(self, at: Sums, after: Sums, step: Step) -> None:
@@ -153,7 +193,7 @@ class CurveSearch:
         same = abs(gain) <= self.blur(at.sse)
         self.accepted = after.finite and (same or gain > 1e-4 * step.expected)
         self.flat = self.accepted and same
-        self.wary |= not self.accepted and self.damping == 0
+        self.wary |= not self.accepted and self.damping == 0 and not step.sped
         damping = self.next_damping(step, gain, after)
         self.last = step.offset if self.accepted and damping == self.damping else np.inf
         self.damping = damping
@@ -164,6 +204,8 @@ class CurveSearch:
         return float(unit * (sse + np.sqrt(sse * self.power)) + unit**2 * self.power)
 
     def next_damping(self, step: Step, gain: float, after: Sums) -> float:
+        if not self.accepted and step.sped:
+            return self.damping
         if not self.accepted:
             return 10 * max(self.damping, RAISED_LAMBDA)
         if step.offset < CLOSE * after.sse and not self.wary:
@@ -197,17 +239,16 @@ def fit_curve(
         status = _status(search, step, n_iter >= max_iter)
         if status is not None:
             return _outcome(search, theta, at, step, freedom, tol, status, n_iter)
-        trial = np.clip(theta + step.s, *search.bounds)
-        after = search.sums(trial)
+        after = search.sums(step.trial)
         search.judge(at, after, step)
         n_iter += 1
         if search.accepted:
-            theta, at = trial, after
+            theta, at = step.trial, after
 
 
 def _status(search: CurveSearch, step: Step, is_last: bool) -> int | None:
     """How the fit ends here; None where it goes on."""
-    if search.arrived(step.offset):
+    if search.arrived(step.offset, search.rate):
         if search.singular:
             return SINGULAR
         if search.damping == 0:
@@ -215,12 +256,6 @@ def _status(search: CurveSearch, step: Step, is_last: bool) -> int | None:
     if not search.accepted and search.damping > LAST_LAMBDA:
         return STALLED
     return MAX_ITER if is_last else None
-
-
-def _remainder(offset: float, last: float) -> float:
-    """What is left of the way after this step, as a part of it, squared: steps shrink alike."""
-    slow = np.clip(np.sqrt(offset / last), 0.03, 0.95) if np.isfinite(last) else 0.5
-    return float((slow / (1 - slow)) ** 2)
 
 
 def _failure(p: int, status: int) -> CurveOutcome:
@@ -241,10 +276,9 @@ def _outcome(
     stderr = np.full(len(theta), np.nan)
     if status != CONVERGED:
         return CurveOutcome(theta, stderr, at.sse, n_iter, status)
-    sse = at.sse - min(max(step.expected, 0.0), tol**2 * at.sse)
+    sse = at.sse - min(max(step.offset, 0.0), tol**2 * at.sse)
     if freedom > 0:
         inverse = np.linalg.inv(step.factor)
         variances = sse / freedom * (inverse**2).sum(axis=0)
         stderr = np.where(step.free, np.sqrt(variances), np.nan)
-    theta = np.clip(theta + step.s, *search.bounds)
-    return CurveOutcome(theta, stderr, sse, n_iter, status)
+    return CurveOutcome(step.trial, stderr, sse, n_iter, status)

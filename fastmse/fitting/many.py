@@ -14,7 +14,7 @@ from fastmse.kernels import compiled
 from fastmse.kernels.scalars import ModelScalar
 from fastmse.results.fit_many import FitMany
 
-TOL, MAX_ITER = 1e-8, 100
+TOL, MAX_ITER = 1e-8, 200
 
 SWEEPS = 10
 """Of the points, which a fit takes, about."""
@@ -108,14 +108,11 @@ def _one_by_one(
 
     def advance() -> int:
         i = next(curves)
-        shared = data.sample_weight is None or data.sample_weight.ndim == 1
-        search = CurveSearch(
-            scalar=scalar,
-            x=data.x,
-            y=np.asarray(data.Y[i], np.float64),
-            weight=data.sample_weight if shared else data.sample_weight[i],
-            bounds=data.bounds,
-        )
+        weight = data.sample_weight
+        if weight is not None:
+            weight = np.asarray(weight if weight.ndim == 1 else weight[i], np.float64)
+        y = np.asarray(data.Y[i], np.float64)
+        search = CurveSearch.of(scalar, data.x, y, weight, data.bounds)
         found = fit_curve(search, data.start[i % len(data.start)], *options)
         for column, value in zip(outputs, found, strict=True):
             column[i] = value

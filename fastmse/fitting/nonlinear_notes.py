@@ -43,8 +43,8 @@ def unfinished_note(search: Search, found: Curvature, s: float) -> str:
     if search.n_iter >= search.max_iter:
         return f"not converged after {search.n_iter} steps, {left}: raise max_iter, or start nearer"
     return (
-        f"not converged: after {search.n_iter} steps none lowers SSE, {left}: a saddle point, or "
-        "a function that is not smooth here; start elsewhere"
+        f"not converged: after {search.n_iter} steps none lowers SSE by more than rounding, {left}: "
+        "a plateau, a saddle point, or a function that is not smooth here; start elsewhere"
     )
 
 

@@ -68,7 +68,7 @@ class ManyCurves:
             parameters is off by more than `tol` of its standard error, or by rounding. 10⁻⁸
             without.
         max_iter : int >= 1, optional
-            Most steps tried in a fit; 100 without.
+            Most steps tried in a fit; 200 without.
         callback : callable, optional
             ``callback(done, total)``, curves each, every few milliseconds. What it raises ends
             the call.
