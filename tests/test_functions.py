@@ -1,4 +1,4 @@
-"""The vector functions against mpmath: at most one unit in the last place, everywhere."""
+"""The vector functions against mpmath: at most one unit in the last place, but for tan."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ LARGEST = {
     "log": 0.84,
     "sin": 0.83,
     "cos": 0.83,
-    "tan": 2.1,
-    "sinh": 0.86,
+    "tan": 1.2,
+    "sinh": 0.9,
     "cosh": 0.65,
     "tanh": 0.86,
     "power": 0.78,

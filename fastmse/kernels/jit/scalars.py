@@ -17,8 +17,8 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from fastmse.kernels.jit.flags import callback, inlined_kernel
-from fastmse.kernels.jit.memory import DOUBLES, Pointer
+from fastmse.kernels.jit.flags import callback, inlined_kernel, inner_kernel
+from fastmse.kernels.jit.memory import DOUBLES, Pointer, shift
 
 RUN = 128
 """Of one call at most, as in ``compiled/lanes.h``."""
@@ -85,20 +85,28 @@ def _callback(loop: Any, scalar: Scalar, again: Scalar | None, first: int, m: in
 
     @callback(CALLBACK)
     def both(fixed: Pointer, columns: Pointer, n: int) -> None:
+        widest_vectors()
         once(fixed, columns, n)
         undefined = 0
         for k in range(first, first + m):
-            for i in range(n):
-                undefined += columns[k * PITCH + i] != columns[k * PITCH + i]
+            undefined += _count_nan(shift(columns, k * PITCH), n)
         if undefined:
             once_more(fixed, columns, n)
 
     return both
 
 
+@inner_kernel
+def _count_nan(p: Pointer, count: int) -> int:
+    undefined = 0
+    for i in range(count):
+        undefined += p[i] != p[i]
+    return undefined
+
+
 @intrinsic  # type: ignore[untyped-decorator]
 def widest_vectors(typing: Any) -> Any:
-    """In the function that calls it LLVM may use vectors of 64 bytes.
+    """In the function that calls it, not where that is inlined, LLVM may use vectors of 64 bytes.
 
     It prefers 32 on CPUs that lower their clock for 64. Models gain still: 1.4 to 1.9 times.
     """

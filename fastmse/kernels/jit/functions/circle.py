@@ -1,11 +1,12 @@
 """sin, cos and tan in vectors: by the quarter of the circle, ± sin(r) or ± cos(r).
 
-For |x| <= 2^22; NaN beyond, where `far_circle.py` goes on. Error <= 0.83 ulp; of tan, their
-quotient, <= 2.1 ulp. 55 operations; a sine and a cosine of one angle, 60.
+tan is their quotient, of what they were before they were rounded. For |x| <= 2^22; NaN beyond,
+where `far_circle.py` goes on. Error <= 0.83 ulp, of tan <= 1.2 ulp. 55 operations.
 """
 
 from __future__ import annotations
 
+from fastmse.kernels.jit.functions.exact import divided
 from fastmse.kernels.jit.functions.quarter_circle import cosine, sine
 from fastmse.kernels.jit.functions.quarter_turns import NEAR, reduced
 from fastmse.kernels.jit.functions.values import SIGN, Value, bits_of, float_of, where
@@ -42,13 +43,25 @@ def tan(x: Value) -> Value:
 
 def turned(r: Value, low: Value, quarters: Value) -> Value:
     """sin(r + low + quarters π/2)."""
-    y = where(quarters & QUARTER == 0, sine(r, low), cosine(r, low))
+    (s, s_low), (c, c_low) = sine(r, low), cosine(r, low)
+    y = where(quarters & QUARTER == 0, s + s_low, c + c_low)
     return float_of(bits_of(y) ^ ((quarters & HALF) << TO_SIGN))
 
 
 def slope(r: Value, low: Value, quarters: Value) -> Value:
-    """tan(r + low + quarters π/2)."""
-    return turned(r, low, quarters) / turned(r, low, quarters + QUARTER)
+    """tan(r + low + quarters π/2): sin / cos, or -cos / sin."""
+    (s, s_low), (c, c_low) = _rounded(*sine(r, low)), _rounded(*cosine(r, low))
+    even = quarters & QUARTER == 0
+    a, a_low = where(even, s, -c), where(even, s_low, -c_low)
+    b, b_low = where(even, c, s), where(even, c_low, s_low)
+    q, q_low = divided(a, a_low, b, b_low)
+    return q + q_low
+
+
+def _rounded(a: Value, low: Value) -> tuple[Value, Value]:
+    """The sum, |a| >= |low|, and what its rounding lost."""
+    total = a + low
+    return total, (a - total) + low
 
 
 def with_sign_of(x: Value, y: Value) -> Value:

@@ -20,6 +20,14 @@ def product_error(a: Value, b: Value, p: Value) -> Value:
     return ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2
 
 
+def divided(a: Value, a_low: Value, b: Value, b_low: Value) -> tuple[Value, Value]:
+    """(a + a_low) / (b + b_low) as a float and a rest."""
+    q = a / b
+    p = q * b
+    left = ((a - p) - product_error(q, b, p)) + (a_low - q * b_low)
+    return q, left / b
+
+
 def _halves(a: Value) -> tuple[Value, Value]:
     """Two floats of 26 bits at most, whose sum is a."""
     shifted = a * HALVES

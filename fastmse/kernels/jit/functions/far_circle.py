@@ -1,55 +1,59 @@
 """sin, cos and tan of every float: `circle.py` near 0, beyond 2^22 by more bits of π.
 
-The same bits as there near 0. A loop that calls them has a branch, and is no loop of vectors:
-a model calls them for the rows where `circle.py` gave NaN.
+The same bits as there near 0. They call a function that is compiled once, so that a loop that
+calls them is none of vectors: a model calls them for the rows where `circle.py` gave NaN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from fastmse.kernels.jit.flags import inlined_kernel, inner_kernel
 from fastmse.kernels.jit.functions import circle
-from fastmse.kernels.jit.functions.circle import QUARTER, slope, turned, with_sign_of
 from fastmse.kernels.jit.functions.far_quarters import far_reduced
-from fastmse.kernels.jit.functions.quarter_turns import NEAR
-from fastmse.kernels.jit.functions.values import Value, scalar
+from fastmse.kernels.jit.functions.quarter_turns import NEAR, reduced
+from fastmse.kernels.jit.functions.values import Value, scalar, where
 
 INFINITY = float("inf")
 
 
-def _everywhere(near: Callable[..., Value], far: Callable[..., Value]) -> Any:
-    around_0, beyond = scalar(near), scalar(far)
+def _everywhere(of_rest: Callable[[Value, Value, Value], Value]) -> Callable[[float, int], float]:
+    """(x, quarters): the function of x + quarters π/2, x >= 0."""
+
+    def near(x: Value, quarters: Value) -> Value:
+        r, low, k = reduced(x)
+        return of_rest(r, low, k + quarters)
+
+    def far(x: Value, quarters: Value) -> Value:
+        r, low, k = far_reduced(x)
+        return where(x < INFINITY, of_rest(r, low, k + quarters), circle.NAN)
+
+    near_0, far_away = scalar(near, words=1), scalar(far, words=1)
 
     @inner_kernel
-    def far_away(x: float) -> float:
-        return beyond(x)
-
-    @inlined_kernel
-    def everywhere(x: float) -> float:
-        if NEAR < abs(x) < INFINITY:
-            return far_away(x)
-        return around_0(x)
+    def everywhere(x: float, quarters: int) -> float:
+        if x <= NEAR:
+            return near_0(x, quarters)
+        return far_away(x, quarters)
 
     return everywhere
 
 
-def _sin(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return with_sign_of(x, turned(r, low, quarters))
+_sine = _everywhere(circle.turned)
+_slope = _everywhere(circle.slope)
+_with_sign_of = scalar(circle.with_sign_of)
 
 
-def _cos(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return turned(r, low, quarters + QUARTER)
+@inlined_kernel
+def sin(x: float) -> float:
+    return _with_sign_of(x, _sine(abs(x), 0))
 
 
-def _tan(x: Value) -> Value:
-    r, low, quarters = far_reduced(abs(x))
-    return with_sign_of(x, slope(r, low, quarters))
+@inlined_kernel
+def cos(x: float) -> float:
+    return _sine(abs(x), 1)
 
 
-sin = _everywhere(circle.sin, _sin)
-cos = _everywhere(circle.cos, _cos)
-tan = _everywhere(circle.tan, _tan)
+@inlined_kernel
+def tan(x: float) -> float:
+    return _with_sign_of(x, _slope(abs(x), 0))

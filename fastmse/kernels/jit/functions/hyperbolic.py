@@ -3,13 +3,13 @@
     sinh(x) / 2 = ± (n + n / (4 n + 1)),    cosh(x) / 2 = h + 1 / (16 h),    y = |x|
     tanh(x) = ± n / (n + 1/2),    y = 2 |x|
 
-n keeps its digits near 0, and overflows after sinh. Error <= 0.86 ulp, of cosh <= 0.65 ulp.
+n keeps its digits near 0, and overflows after sinh. Error <= 0.9, 0.65 and 0.86 ulp.
 """
 
 from __future__ import annotations
 
 from fastmse.kernels.jit.functions.circle import with_sign_of
-from fastmse.kernels.jit.functions.exact import product_error
+from fastmse.kernels.jit.functions.exact import divided
 from fastmse.kernels.jit.functions.exponential import power_of_two, split_exponential
 from fastmse.kernels.jit.functions.values import Value, where
 
@@ -32,7 +32,7 @@ def sinh(x: Value) -> Value:
     size = abs(x)
     n, n_low = _quarter_exponential(where(size > LARGEST, LARGEST, size), 0.25)
     bounded = where(n > DECISIVE, DECISIVE, n)
-    q, q_low = _divided(0.25 * bounded, 0.25 * n_low, *_sum(bounded, n_low, 0.25))
+    q, q_low = divided(0.25 * bounded, 0.25 * n_low, *_sum(bounded, n_low, 0.25))
     total = n + q
     y = 2.0 * (total + (((n - total) + q) + (n_low + q_low)))
     y = where(size > LARGEST, INFINITY, where(size < LINEAR, size, y))
@@ -51,7 +51,7 @@ def cosh(x: Value) -> Value:
 def tanh(x: Value) -> Value:
     y = 2.0 * abs(x)
     n, n_low = _quarter_exponential(where(y > SATURATED, SATURATED, y), 0.25)
-    q, q_low = _divided(n, n_low, *_sum(n, n_low, 0.5))
+    q, q_low = divided(n, n_low, *_sum(n, n_low, 0.5))
     return with_sign_of(x, where(y < LINEAR, 0.5 * y, q + q_low))
 
 
@@ -65,14 +65,6 @@ def _quarter_exponential(y: Value, less: float) -> tuple[Value, Value]:
     low = ((scale - part) - less) + ((part - first) + more) + scale * (rest + lost)
     n = first + low
     return n, (first - n) + low
-
-
-def _divided(a: Value, a_low: Value, b: Value, b_low: Value) -> tuple[Value, Value]:
-    """(a + a_low) / (b + b_low) as a float and a rest."""
-    q = a / b
-    p = q * b
-    left = ((a - p) - product_error(q, b, p)) + (a_low - q * b_low)
-    return q, left / b
 
 
 def _sum(a: Value, a_low: Value, b: float) -> tuple[Value, Value]:

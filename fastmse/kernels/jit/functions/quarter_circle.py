@@ -27,17 +27,19 @@ C0, C1, C2, C3, C4, C5 = COSINE_COEFFICIENTS = (
 )
 
 
-def sine(r: Value, low: Value) -> Value:
+def sine(r: Value, low: Value) -> tuple[Value, Value]:
+    """As a float and a rest."""
     z = r * r
     w = z * z
     p = (S0 + S1 * z) + w * ((S2 + S3 * z) + w * (S4 + S5 * z))
-    return r + (low + z * (r * p - 0.5 * low))
+    return r, low + z * (r * p - 0.5 * low)
 
 
-def cosine(r: Value, low: Value) -> Value:
+def cosine(r: Value, low: Value) -> tuple[Value, Value]:
+    """As a float and a rest."""
     z = r * r
     w = z * z
     q = (C0 + C1 * z) + w * ((C2 + C3 * z) + w * (C4 + C5 * z))
     h = 0.5 * z
     first = 1.0 - h
-    return first + (((1.0 - first) - h) + (w * q - r * low))
+    return first, ((1.0 - first) - h) + (w * q - r * low)

@@ -140,14 +140,15 @@ def fused(a: Value, b: Value, c: Value) -> Value:
     return Value(a.builder, a.builder.fma(a.ir, b.ir, c.ir))
 
 
-def scalar(function: Callable[..., Value]) -> Callable[..., float]:
-    """A function of values, for Numba's functions to call with floats."""
+def scalar(function: Callable[..., Value], words: int = 0) -> Callable[..., float]:
+    """A function of values, for Numba's functions to call with floats, the last ones words."""
 
     def call(typing: Any, *arguments: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return function(*(Value(builder, value) for value in args)).ir
 
-        kinds = [k if isinstance(k, types.Boolean) else types.float64 for k in arguments]
+        floats = [k if k == types.boolean else types.float64 for k in arguments]
+        kinds = [*floats[: len(floats) - words], *[types.uint64] * words]
         return types.float64(*kinds), generate
 
     own = inspect.Parameter("typing", inspect.Parameter.POSITIONAL_OR_KEYWORD)
