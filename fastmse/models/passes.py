@@ -96,7 +96,7 @@ def unpacked(packed: np.ndarray, p: int) -> np.ndarray:
 
 @cache
 def _places(p: int) -> np.ndarray:
-    """Of each element of a symmetric matrix in its triangle. Anew, they took as long as 100 rows."""
+    """Of each element of a symmetric matrix in its triangle. They take as long as 100 rows."""
     row, column = np.indices((p, p))
     j, k = np.maximum(row, column), np.minimum(row, column)
     places: np.ndarray = j * (j + 1) // 2 + k
