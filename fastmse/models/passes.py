@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +59,9 @@ class Passes:
         if self.scalar.again(sums.order, total):
             total = self._total(held, theta, sums)
         weighting = require_rows(held.weighting(total, self.n, self.rows[2]))
-        gradient, packed = np.split(held.plain(total), [min(self.scalar.p, held.each)], axis=1)
-        normal = unpacked(packed, self.scalar.p) if sums >= Sums.NORMAL else None
+        plain, p = held.plain(total), self.scalar.p
+        gradient, packed = plain[:, :p], plain[:, p:]
+        normal = unpacked(packed, p) if sums >= Sums.NORMAL else None
         return Totals(weighting, held.sse(total), gradient, normal)
 
     def _total(self, held: ThetaSums, theta: np.ndarray, sums: Sums) -> np.ndarray:
@@ -88,11 +90,17 @@ class Passes:
 
 def unpacked(packed: np.ndarray, p: int) -> np.ndarray:
     """Symmetric matrices (K, p, p) of lower triangles by rows."""
-    full = np.empty((len(packed), p, p))
-    below = np.tril_indices(p)
-    full[:, below[0], below[1]] = packed
-    full[:, below[1], below[0]] = packed
+    full: np.ndarray = packed[:, _places(p)]
     return full
+
+
+@cache
+def _places(p: int) -> np.ndarray:
+    """Of each element of a symmetric matrix in its triangle. They take as long as 100 rows."""
+    row, column = np.indices((p, p))
+    j, k = np.maximum(row, column), np.minimum(row, column)
+    places: np.ndarray = j * (j + 1) // 2 + k
+    return places
 
 
 def _joined(parts: list[Totals]) -> Totals:
