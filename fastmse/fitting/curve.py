@@ -234,7 +234,7 @@ def fit_curve(
     if n < p:
         return _failure(p, TOO_FEW)
     theta, at, n_iter = start, search.sums(start), 0
-    sound = search.power == 0 or LEAST_POWER < search.power < np.inf
+    sound = not search.y.any() or LEAST_POWER < search.power < np.inf
     if not (sound and at.finite):
         return _failure(p, NOT_FINITE)
     while True:

@@ -648,6 +648,7 @@ static void write_fit(const Curves *job, Batch *b, int l, int status) {
 typedef struct {
     double power, count;
     ptrdiff_t points;
+    int nonzero;
     int sound; /* finite, and y^2 does not underflow */
 } Content;
 
@@ -657,6 +658,7 @@ static ALWAYS_INLINE void look_at(
     for (ptrdiff_t i = 0; i < count; i++) {
         const double weight = w ? w[i] : 1.0, value = keep_double(y[i], weight);
         content->power += weight * value * value;
+        content->nonzero |= value != 0.0;
         content->points += weight != 0.0;
         content->count += job->frequency ? weight : weight != 0.0;
     }
@@ -664,7 +666,7 @@ static ALWAYS_INLINE void look_at(
 
 /* Sum over curve c, and its points to lane l if they stay there. */
 static Content read_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
-    Content content = {0.0, 0.0, 0, 0};
+    Content content = {0.0, 0.0, 0, 0, 0};
     double weights[RUN];
     for (ptrdiff_t first = 0; first < job->n; first += RUN) {
         const ptrdiff_t count = run_length(first, job->n);
@@ -676,7 +678,7 @@ static Content read_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
         if (b->w) spread_points(weights, count, b->w, l);
     }
     content.sound = content.power - content.power == 0.0
-        && (content.power == 0.0 || content.power > LEAST_POWER);
+        && (!content.nonzero || content.power > LEAST_POWER);
     return content;
 }
 
