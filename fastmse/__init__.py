@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from fastmse import gaussian
 from fastmse.models import Linear, evaluate, mse
-from fastmse.results import Evaluation, Fit
+from fastmse.results import Evaluation, Fit, FitMany
 
 if TYPE_CHECKING:
     from fastmse.fitting import (
@@ -36,6 +36,7 @@ __all__ = [
     "Evaluation",
     "Expression",
     "Fit",
+    "FitMany",
     "Function",
     "Linear",
     "RankWarning",

@@ -275,7 +275,7 @@ def test_the_result():
     assert repr(many) == "FitMany(k=4, p=4, converged=3)"
     assert many.summary() == (
         "4 fits of a, c, w, b\n  3  converged\n"
-        "  1  y, the start, or the model or a derivative at the start is NaN or infinite"
+        "  1  y, the start, or the model there is NaN or infinite, or y is too small to square"
     )
     one = many[1]
     assert (one.status, one.converged, one.message) == (0, True, "converged")

@@ -138,12 +138,15 @@ def interrupted():
         sender.join()
         return seconds
 
-print(json.dumps([interrupted() for _ in range(4)]))
+seconds = []
+while len(seconds) < 6 and (not seconds or seconds[-1] and seconds[-1] > 0.1):
+    seconds.append(interrupted())
+print(json.dumps(seconds))
 """
 
 
 @posix
-@pytest.mark.parametrize(("k", "n"), [(100_000, 17), (40, 200_000)])
+@pytest.mark.parametrize(("k", "n"), [(50_000, 17), (33, 100_000)])
 def test_ctrl_c_is_served(k, n):
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(

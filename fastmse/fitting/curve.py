@@ -34,9 +34,11 @@ from fastmse.results.fit_many import (
 )
 
 EPS = float(np.finfo(float).eps)
-FIRST_LAMBDA, LEAST_LAMBDA, RAISED_LAMBDA, LAST_LAMBDA = 1e-3, 1e-6, 1e-3, 1e12
+FIRST_LAMBDA, LEAST_LAMBDA, RAISED_LAMBDA = 1e-3, 1e-6, 1e-3
+LAST_LAMBDA, VAIN_LAMBDA = 1e12, 1e60
 CLOSE = 1e-4
 LEAST_PIVOT = 64 * EPS
+LEAST_POWER = 1e-280
 MOST_GAMMA, LEAST_RATE, MOST_RATE = 20.0, 0.1, 0.95
 
 
@@ -137,6 +139,8 @@ class CurveSearch:
         s = np.zeros(len(theta))
         while True:
             factor = self.factor(at, free)
+            if factor is None and self.damping > VAIN_LAMBDA:
+                return Step(theta, s, free, at.A, 0.0, 0.0)
             if factor is None:
                 self.singular |= self.damping == 0
                 self.damping = max(10 * self.damping, LEAST_LAMBDA)
@@ -160,13 +164,13 @@ class CurveSearch:
         self.rate = 0.5
         if self.damping == 0 and not self.singular and np.isfinite(self.last):
             change = step.s - self.before
-            self.rate = abs(1 + self.scale @ (self.moved * change) / (self.scale @ self.moved**2))
+            rate = abs(1 + self.scale @ (self.moved * change) / (self.scale @ self.moved**2))
+            self.rate = float(rate) if np.isfinite(rate) else 0.5
             gamma = self.scale @ (change * step.s) / (self.scale @ change**2)
             if abs(gamma) < MOST_GAMMA:
                 trial = np.clip(step.trial - gamma * (self.moved + change), *self.bounds)
                 trial = np.where(step.free, trial, step.trial)
                 step = step._replace(trial=trial, expected=0.0, sped=True)
-            self.rate = self.rate if np.isfinite(self.rate) else 0.5
         self.before, self.moved = step.s, step.trial - theta
         return step
 
@@ -230,7 +234,8 @@ def fit_curve(
     if n < p:
         return _failure(p, TOO_FEW)
     theta, at, n_iter = start, search.sums(start), 0
-    if not (np.isfinite(search.power) and at.finite):
+    sound = not search.y.any() or LEAST_POWER < search.power < np.inf
+    if not (sound and at.finite):
         return _failure(p, NOT_FINITE)
     while True:
         search.scale = np.maximum(search.scale, np.diag(at.A))
@@ -253,7 +258,7 @@ def _status(search: CurveSearch, step: Step, is_last: bool) -> int | None:
             return SINGULAR
         if search.damping == 0:
             return CONVERGED
-    if not search.accepted and search.damping > LAST_LAMBDA:
+    if search.damping > (VAIN_LAMBDA if search.accepted else LAST_LAMBDA):
         return STALLED
     return MAX_ITER if is_last else None
 
@@ -279,6 +284,6 @@ def _outcome(
     sse = at.sse - min(max(step.offset, 0.0), tol**2 * at.sse)
     if freedom > 0:
         inverse = np.linalg.inv(step.factor)
-        variances = sse / freedom * (inverse**2).sum(axis=0)
-        stderr = np.where(step.free, np.sqrt(variances), np.nan)
+        stderr = np.sqrt(sse / freedom) * np.sqrt((inverse**2).sum(axis=0))
+        stderr[~step.free] = np.nan
     return CurveOutcome(step.trial, stderr, sse, n_iter, status)

@@ -19,7 +19,7 @@ MESSAGES = {
     MAX_ITER: "max_iter steps were tried before the minimum was reached",
     STALLED: "no step lowers SSE any more, though its gradient is not zero",
     SINGULAR: "SSE is as low as it gets, but the data do not determine every parameter",
-    NOT_FINITE: "y, the start, or the model or a derivative at the start is NaN or infinite",
+    NOT_FINITE: "y, the start, or the model there is NaN or infinite, or y is too small to square",
     TOO_FEW: "fewer points of positive weight than parameters",
 }
 

@@ -38,8 +38,10 @@ enum { CONVERGED, MAX_ITER, STALLED, SINGULAR, NOT_FINITE, TOO_FEW, RUNNING };
 #define LEAST_LAMBDA 1e-6  /* below it a good step makes it 0 */
 #define RAISED_LAMBDA 1e-3 /* at least, before a factor of ten, after a bad step */
 #define LAST_LAMBDA 1e12   /* no step is worth the trial */
+#define VAIN_LAMBDA 1e60   /* the sums are near the end of float64 */
 #define CLOSE 1e-4         /* of SSE, what a step gained: the next ones are Gauss and Newton's */
 #define LEAST_PIVOT (64 * EPS)
+#define LEAST_POWER 1e-280 /* sums of squares of smaller y lose digits to underflow */
 #define MOST_GAMMA 20.0    /* steps that shrink by less than a twentieth tell little */
 #define LEAST_RATE 0.1     /* what a step leaves of the way, at the least, as far as one can know */
 #define MOST_RATE 0.95
@@ -91,7 +93,7 @@ typedef struct {
     ptrdiff_t point;                /* of the sweep */
     ptrdiff_t curve[CURVES];        /* -1 where a lane is idle */
     double *columns;                /* theta (p), f and df (p) of the trial, PITCH apart */
-    double *line;                   /* RUN */
+    double *line;                   /* max(RUN, p) */
     lane *y, *w;                    /* (min(n, RUN)) */
     lane *sums;                     /* at the trial: SSE, g (p), A (p (p + 1) / 2) */
     lane *held;                     /* the same at theta */
@@ -125,7 +127,7 @@ static inline double larger(double a, double b) { return a > b ? a : b; }
 static inline ptrdiff_t batch_doubles(const Curves *job) {
     const ptrdiff_t p = job->p, m = triangle(p), points = tile_points(job);
     const ptrdiff_t rows = (job->w.data ? 2 : 1) * points + 2 * (1 + p + m) + 6 * p + m + 18;
-    return (2 * p + 1) * PITCH + RUN + rows * CURVES + 8;
+    return (2 * p + 1) * PITCH + RUN + p + rows * CURVES + 8;
 }
 
 static inline lane *take_lanes(double **memory, ptrdiff_t rows) {
@@ -547,6 +549,7 @@ static int solve_again(const Batch *b, const double *again, int l) {
     double *lambda = *b->lambda + l;
     if (b->curve[l] < 0) return 0;
     if ((*b->failed)[l] != 0.0) {
+        if (*lambda > VAIN_LAMBDA) return 0;
         if (*lambda == 0.0) (*b->singular)[l] = 1.0;
         *lambda = larger(10 * *lambda, LEAST_LAMBDA);
         return 1;
@@ -590,7 +593,7 @@ static NEVER_INLINE void settle(const Curves *job, Batch *b) {
         const flag at_end = arrived(offset[l], rate[l], last[l], least[l], flat[l]);
         const flag refused = accepted[l] == 0.0, first = iter[l] == 0.0;
         double end = iter[l] >= most ? MAX_ITER : RUNNING;
-        end = refused & (lambda[l] > LAST_LAMBDA) ? STALLED : end;
+        end = lambda[l] > (refused ? LAST_LAMBDA : VAIN_LAMBDA) ? STALLED : end;
         end = (singular[l] != 0.0) & at_end ? SINGULAR : end;
         end = gauss_newton & at_end ? CONVERGED : end;
         outcome[l] = first & refused ? NOT_FINITE : end;
@@ -598,20 +601,20 @@ static NEVER_INLINE void settle(const Curves *job, Batch *b) {
     }
 }
 
-/* diag A^-1 of lane l: |row j of factor^-1|^2 down its columns; column by column in `line` */
-static void write_errors(const Curves *job, const Batch *b, int l, double s2, double *error) {
+/* s sqrt(diag A^-1) of lane l: the lengths of the columns of factor^-1, one by one in `line` */
+static void write_errors(const Curves *job, const Batch *b, int l, double s, double *error) {
     const ptrdiff_t p = job->p;
     double *column = b->line;
     for (ptrdiff_t j = 0; j < p; j++) {
         double sum = 0.0;
         for (ptrdiff_t i = j; i < p; i++) {
             const lane *row = b->factor + triangle(i);
-            double s = i == j ? 1.0 : 0.0;
-            for (ptrdiff_t k = j; k < i; k++) s -= row[k][l] * column[k];
-            column[i] = s * row[i][l];
+            double rest = i == j ? 1.0 : 0.0;
+            for (ptrdiff_t k = j; k < i; k++) rest -= row[k][l] * column[k];
+            column[i] = rest * row[i][l];
             sum += column[i] * column[i];
         }
-        error[j] = b->is_free[j][l] != 0.0 ? sqrt(s2 * sum) : NAN;
+        error[j] = b->is_free[j][l] != 0.0 ? s * sqrt(sum) : NAN;
     }
 }
 
@@ -637,7 +640,7 @@ static void write_fit(const Curves *job, Batch *b, int l, int status) {
     job->n_iter[c] = (int64_t)(*b->iter)[l] - 1; /* `settle` has counted the next */
     job->status[c] = (int8_t)status;
     if (converged && freedom > 0)
-        write_errors(job, b, l, job->sse[c] / freedom, job->error + c * p);
+        write_errors(job, b, l, sqrt(job->sse[c] / freedom), job->error + c * p);
 }
 
 /* ---------------------------------------------------------------------------- fill */
@@ -645,7 +648,8 @@ static void write_fit(const Curves *job, Batch *b, int l, int status) {
 typedef struct {
     double power, count;
     ptrdiff_t points;
-    int finite;
+    int nonzero;
+    int sound; /* finite, and y^2 does not underflow */
 } Content;
 
 static ALWAYS_INLINE void look_at(
@@ -654,6 +658,7 @@ static ALWAYS_INLINE void look_at(
     for (ptrdiff_t i = 0; i < count; i++) {
         const double weight = w ? w[i] : 1.0, value = keep_double(y[i], weight);
         content->power += weight * value * value;
+        content->nonzero |= value != 0.0;
         content->points += weight != 0.0;
         content->count += job->frequency ? weight : weight != 0.0;
     }
@@ -661,7 +666,7 @@ static ALWAYS_INLINE void look_at(
 
 /* Sum over curve c, and its points to lane l if they stay there. */
 static Content read_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
-    Content content = {0.0, 0.0, 0, 0};
+    Content content = {0.0, 0.0, 0, 0, 0};
     double weights[RUN];
     for (ptrdiff_t first = 0; first < job->n; first += RUN) {
         const ptrdiff_t count = run_length(first, job->n);
@@ -672,7 +677,8 @@ static Content read_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
         spread_points(b->line, count, b->y, l);
         if (b->w) spread_points(weights, count, b->w, l);
     }
-    content.finite = content.power - content.power == 0.0;
+    content.sound = content.power - content.power == 0.0
+        && (!content.nonzero || content.power > LEAST_POWER);
     return content;
 }
 
@@ -686,7 +692,7 @@ static int begin_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
         b->scale[j][l] = 0.0;
     }
     if (content.points < job->p) return TOO_FEW;
-    if (!content.finite) return NOT_FINITE;
+    if (!content.sound) return NOT_FINITE;
     b->curve[l] = c;
     (*b->power)[l] = content.power;
     (*b->count)[l] = content.count;

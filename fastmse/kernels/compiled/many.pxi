@@ -34,7 +34,8 @@ cdef extern from "many.h" nogil:
 cdef enum:
     BATCHES_PER_THREAD = 2    # where one ends late another has begun
     CURVES_IN_ROW = 64        # curves in a row that a batch takes: no line of outputs has two
-    CALL_POINTS = 131072      # of all lanes of a batch in one call: 1 to 20 ms
+    CALL_WORK = 4194304       # of a batch in one call, about flops: 1 to 20 ms
+    MODEL_WORK = 40           # of one point, beside its products
 
 
 CURVES_AT_ONCE = CURVES
@@ -114,8 +115,10 @@ cdef class ManyFits:
 
     def advance(self, int n_threads):
         """Go on for a bounded while; how many curves that ended."""
-        cdef ptrdiff_t done = 0, points = CALL_POINTS // CURVES, b
+        cdef ptrdiff_t done = 0, b
         cdef const Curves *job = &self.job
+        cdef ptrdiff_t work = MODEL_WORK + (job.p + 1) * (job.p + 2)
+        cdef ptrdiff_t points = max(CALL_WORK // (CURVES * work), 1)
         cdef Batch *batches = self.batches
         with nogil:
             if n_threads > 1 and job.n_batches > 1:
