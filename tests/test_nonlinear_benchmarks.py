@@ -146,7 +146,7 @@ def test_the_first_fit_is_that_of_a_new_process() -> None:
 
     found = first_fits.measured("peak, 5 parameters", quick=True)["seconds"]
     assert 0 < found["again"] < found["ours"] < 60
-    assert found["again"] < found["anew"] < found["ours"]
+    assert 0 < found["anew"] < found["ours"]
 
 
 def test_a_first_fit_that_fails_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,19 @@ def test_the_peak_of_a_fit(work: str, layout: str) -> None:
     assert megabytes({"work": work, "layout": layout, "dtype": "float32", "weighted": True}) < 16
 
 
+@pytest.mark.slow
+def test_the_peak_of_a_nonlinear_fit() -> None:
+    """curve_fit holds matrices (n, 5), of 40 MB each."""
+    from benchmarks import memory, ratios
+
+    ours, theirs = (
+        ratios.megabytes(memory.measured(problem, 1_000_000, 2, "cython"))
+        for problem in memory.nonlinear()
+    )
+    assert ours < 16
+    assert theirs > 80
+
+
 def test_temporaries_of_numpy_are_out_of_bounds() -> None:
     assert megabytes({"d": 2}, backend="numpy") > 40
 
