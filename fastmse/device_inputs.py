@@ -123,10 +123,12 @@ def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
     for axes in (slice(None), slice(None, None, -1)):
         if all(_step(array, axes) is not None for array in given):
             return [None if array is None else _line(array, axes) for _, array in arrays]
-    name = next(name for name, a in arrays if a is not None and _step(a, slice(None)) is None)
+    name, array = next(
+        (name, a) for name, a in arrays if a is not None and _step(a, slice(None)) is None
+    )
     raise ValueError(
-        f"{name}: got an array of shape {dict(arrays)[name].shape} that is not contiguous; want "  # type: ignore[union-attr]
-        "one dimension, or contiguous arrays of one order, on a device"
+        f"{name}: got an array of shape {array.shape} that is not contiguous; want one dimension, "
+        "or contiguous arrays of one order, on a device"
     )
 
 
@@ -137,7 +139,7 @@ def _line(array: DeviceArray, axes: slice) -> Line:
 
 
 def _step(array: DeviceArray, axes: slice) -> int | None:
-    """The one stride that leads through all axes, the last of them fastest; None if there is none."""
+    """The one stride that leads through all axes, the last of them fastest, or None."""
     step: int | None = None
     reach = 0
     for n, stride in reversed(list(zip(array.shape[axes], array.strides[axes], strict=True))):

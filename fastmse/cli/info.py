@@ -13,7 +13,7 @@ import click
 from fastmse import __version__, backends, threads
 from fastmse.kernels import compiled
 
-PACKAGES = ("numpy", "scipy", "numba", "pyarrow", "click", "tqdm", "matplotlib")
+PACKAGES = ("numpy", "scipy", "numba", "numba-cuda", "pyarrow", "click", "tqdm", "matplotlib")
 FEATURES = (
     "sse4_2",
     "f16c",
@@ -35,6 +35,7 @@ def info() -> None:
         "Machine": _machine(),
         "Compiled kernels": _compiled(),
         "Threads": _threads(),
+        "GPU": _gpu(),
         "Backends": _backends(),
     }
     for title, lines in sections.items():
@@ -103,6 +104,16 @@ def _threading_layer() -> str:
     from fastmse.kernels import jit
 
     return str(jit.describe()["threading_layer"])
+
+
+def _gpu() -> Mapping[str, str]:
+    """The devices, or why there is no way to them."""
+    reason = backends.missing()["cuda"]
+    if reason:
+        return {"devices": f"none: {reason}"}
+    from fastmse.kernels.cuda.devices import describe
+
+    return describe()
 
 
 def _backends() -> Mapping[str, str]:

@@ -58,7 +58,8 @@ class Matrix(NamedTuple):
 
 
 def matrix_of(X: DeviceArray) -> Matrix:
-    return Matrix(X.pointer, *X.strides, *X.shape, X.storage, X.itemsize)  # type: ignore[arg-type]
+    (row, column), (n, d) = X.strides, X.shape
+    return Matrix(X.pointer, row, column, n, d, X.storage, X.itemsize)
 
 
 class Model(NamedTuple):

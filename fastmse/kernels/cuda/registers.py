@@ -133,7 +133,7 @@ def add_steps(typing: Any, a: Any, b: Any) -> Any:
 
 
 @cache
-def spread(count: int) -> Callable[[float], Any]:
+def spread(count: int) -> Any:
     """(a): a tuple whose elements are all a."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -147,7 +147,7 @@ def spread(count: int) -> Callable[[float], Any]:
 
 
 @cache
-def zeros(count: int) -> Callable[[], Any]:
+def zeros(count: int) -> Any:
     """(): a tuple of zeros."""
 
     @intrinsic  # type: ignore[untyped-decorator]

@@ -1,6 +1,6 @@
-"""What `storage`, `arithmetic` and `lanes` bring, for Numba's simulator, where device memory is the host's.
+"""What `storage`, `arithmetic` and `lanes` bring, for Numba's simulator.
 
-The simulator has no intrinsics and no warps: a tuple is a tuple, and threads of a group
+Device memory is the host's there, a tuple is a tuple, and there are no warps: threads of a group
 meet at barriers of the block, so that all of its threads must come there.
 """
 
