@@ -47,12 +47,29 @@ class ModelScalar(ABC):
         self.q = q
         self.p = p
         self._callbacks: dict[int, Any] = {}
+        self._device_kernels: dict[Any, Any] = {}
 
     def address(self, order: int) -> int:
         """Of ``call(theta, columns, n)``, as `jit.scalars` describes it."""
         if order not in self._callbacks:
             self._callbacks[order] = self.compile(order)
         return int(self._callbacks[order].address)
+
+    def on_device(self, key: Any, compile: Callable[[Callable[..., Scalar]], Any]) -> Any:
+        """What ``compile(make)`` gives, once for each key; ``make(order, functions)`` is a `Scalar`."""
+        if key not in self._device_kernels:
+            self._device_kernels[key] = compile(self.scalar)
+        return self._device_kernels[key]
+
+    def scalar(self, order: int, functions: Any) -> Scalar:
+        """The model as a `Scalar` that calls these functions by their names.
+
+        Raises TypeError where it is no formula.
+        """
+        raise TypeError(
+            "X: got an array in a GPU's memory for a model of Python functions; want an Expression "
+            "there, or a copy of the array on the host"
+        )
 
     def check(self) -> None:
         """After a pass: raise what the callbacks could not."""

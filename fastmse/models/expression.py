@@ -76,6 +76,9 @@ class FormulaScalar(ModelScalar):
         super().__init__(q, p)
         self._make = make
 
+    def scalar(self, order: int, functions: Functions) -> Scalar:
+        return self._make(order, functions)
+
     def compile(self, order: int) -> Any:
         from fastmse.kernels.jit.functions import FUNCTIONS
         from fastmse.kernels.jit.scalars import rows_callback

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastmse import inputs
+from fastmse import backends, inputs
 from fastmse.columns import Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
+
+if TYPE_CHECKING:
+    from fastmse.models.device_passes import DevicePasses
 
 
 class ScalarModel(ABC):
@@ -64,9 +68,10 @@ class ScalarModel(ABC):
             one where x, y or f is NaN.
         grad : bool
             Whether to compute the gradient.
-        backend : {"auto", "numpy", "cython", "numba"}
+        backend : {"auto", "numpy", "cython", "numba", "cuda"}
             The function is compiled by Numba, the loop around it by Cython (or Numba). NumPy
-            computes with whole columns.
+            computes with whole columns. "cuda", and "auto" for arrays in a GPU's memory, serve an
+            `Expression` of one array there.
         n_threads : int >= 1, optional
             None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 
@@ -90,9 +95,8 @@ class ScalarModel(ABC):
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ ∂ⱼfᵢ|, both of the
         float64 f and ∂f; the same bits for any number of threads.
         """
-        rows, scalar = self._rows(X, y, sample_weight)
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
         theta, single = self._thetas(theta)
-        passes = Passes(rows, scalar, backend=backend, n_threads=n_threads)
         at = passes(theta, Sums.GRADIENT if grad else Sums.VALUE)
         return _evaluation(at, single)
 
@@ -111,9 +115,8 @@ class ScalarModel(ABC):
         Parameters are those of `evaluate`. ``normal`` of the result is (p, p), or (K, p, p): the
         Fisher information of θ is ``normal / sigma2``. p (p + 1) flops a row more, O(p²) memory.
         """
-        rows, scalar = self._rows(X, y, sample_weight)
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
         theta, single = self._thetas(theta)
-        passes = Passes(rows, scalar, backend=backend, n_threads=n_threads)
         return _evaluation(passes(theta, Sums.NORMAL), single)
 
     def objective(
@@ -130,9 +133,26 @@ class ScalarModel(ABC):
         Parameters are those of `evaluate`; the gate is passed once, and each call is one pass over
         the data. Its ``normal(theta)`` and ``hessian(theta)`` give Σ w r ∂f and the matrices.
         """
-        rows, scalar = self._rows(X, y, sample_weight)
-        passes = Passes(rows, scalar, backend=backend, n_threads=n_threads)
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
         return Objective(passes, self._thetas, self.has_hessian)
+
+    def _passes(
+        self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
+    ) -> Passes | DevicePasses:
+        kernels = backends.for_device(backend, X, y, sample_weight)
+        if kernels is not None:
+            return self._device_passes(kernels, X, y, sample_weight)
+        rows, scalar = self._rows(X, y, sample_weight)
+        return Passes(rows, scalar, backend=backend, n_threads=n_threads)
+
+    def _device_passes(
+        self, kernels: ModuleType, X: Any, y: Any, sample_weight: Any
+    ) -> DevicePasses:
+        from fastmse import device_inputs
+        from fastmse.models.device_passes import DevicePasses
+
+        gated, is_vector = device_inputs.model_rows(X, self.variables, y, sample_weight)
+        return DevicePasses(kernels, gated, self._scalar(gated[0].shape[1], is_vector))
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Rows, ModelScalar]:
         rows, is_vector = inputs.model_rows(X, self.variables, y, sample_weight)

@@ -166,6 +166,20 @@ def address_of(array: Any) -> int:
 
 
 @cache
+def model_adder(p: int, sums: int, n_sums: int) -> Any:
+    def add_model(totals: Any, outputs: Any, c: float, w: float) -> Any:
+        slopes, bends = outputs[1 : 1 + p], outputs[1 + p :]
+        terms = [c * g for g in slopes] if sums >= 1 else [0.0]
+        if sums >= 2:
+            terms += [w * slopes[j] * slopes[k] for j in range(p) for k in range(j + 1)]
+        if sums == 3:
+            terms[p:] = [N + c * h for N, h in zip(terms[p:], bends, strict=True)]
+        return add(totals, tuple(map(float, terms)))
+
+    return add_model
+
+
+@cache
 def spread(count: int) -> Callable[[float], Any]:
     return lambda a: (a,) * count
 
