@@ -50,7 +50,7 @@ def _loaded(backend: str) -> ModuleType:
     return import_module(f"fastmse.kernels.{_PACKAGES[backend]}")
 
 
-_PACKAGES = {"numba": "jit", "cuda": "cuda"}
+_PACKAGES = {"numba": "jit.backend", "cuda": "cuda"}
 
 
 def for_device(backend: str, *arrays: Any) -> ModuleType | None:

@@ -12,7 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpmath import atanh, cos, exp, log, lu_solve, matrix, mp, mpf, nstr, pi, polyval, sign, sqrt
+from mpmath import (
+    atanh,
+    cos,
+    exp,
+    log,
+    lu_solve,
+    matrix,
+    mp,
+    mpf,
+    nstr,
+    pi,
+    polyval,
+    sign,
+    sin,
+    sqrt,
+)
 
 BITS = 200
 GRID = 24
@@ -81,14 +96,15 @@ def _half_ln2() -> mpf:
 
 
 EXP = Minimax(
-    "exponential: (exp(r) - 1 - r) / r²",
+    "(exp(r) - 1 - r) / r²",
     lambda r: (exp(r) - 1 - r) / r**2,
-    lambda r: r**2,
+    lambda r: abs(r),  # so that exp(r) - 1 is good near 0 too
     lambda: -log(2) / 2,
     _half_ln2,
-    9,
-    -58.0,
+    10,
+    -60.0,
 )
+
 
 def _series_of_atanh(z: mpf) -> mpf:
     s = sqrt(z)
@@ -96,16 +112,59 @@ def _series_of_atanh(z: mpf) -> mpf:
 
 
 LOG = Minimax(
-    "logarithm: (2 atanh(s) / s - 2) / z of z = s²",
+    "(2 atanh(s) / s - 2) / z of z = s²",
     _series_of_atanh,
     lambda z: z / 2,
     lambda: mpf(2) ** -30,
     lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
     6,
+    -59.0,
+)
+
+
+POWER = Minimax(
+    "((2 atanh(s) / s - 2) / z - 2 / 3) / z of z = s²",
+    lambda z: (_series_of_atanh(z) - mpf(2) / 3) / z,
+    lambda z: z**2 / 2,
+    lambda: mpf(2) ** -30,
+    lambda: (sqrt(2) - 1) ** 4 + mpf(2) ** -40,
+    6,
+    -66.0,
+)
+
+
+def _quarter_pi_squared() -> mpf:
+    return (pi / 4) ** 2 + mpf(2) ** -20
+
+
+SIN = Minimax(
+    "(sin(r) / r - 1) / z of z = r²",
+    lambda z: (sin(sqrt(z)) / sqrt(z) - 1) / z,
+    lambda z: z,
+    lambda: mpf(2) ** -30,
+    _quarter_pi_squared,
+    5,
     -58.0,
 )
 
-ALL = {"exponential": EXP, "logarithm": LOG}
+COS = Minimax(
+    "(cos(r) - 1 + z / 2) / z² of z = r²",
+    lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
+    lambda z: z**2,
+    lambda: mpf(2) ** -30,
+    _quarter_pi_squared,
+    5,
+    -64.0,
+)
+
+ALL = {
+    "exponential.COEFFICIENTS": EXP,
+    "logarithm.COEFFICIENTS": LOG,
+    "logarithm_pair.COEFFICIENTS": POWER,
+    "quarter_circle.SINE_COEFFICIENTS": SIN,
+    "quarter_circle.COSINE_COEFFICIENTS": COS,
+}
+"""By where the source holds them."""
 
 
 def main() -> None:

@@ -30,9 +30,7 @@ def box_step(
     z = np.zeros(len(g))
     while not fixed.all():
         free = ~fixed
-        solved = solve_positive(
-            B[np.ix_(free, free)], g[free] + B[np.ix_(free, fixed)] @ z[fixed]
-        )
+        solved = solve_positive(B[np.ix_(free, free)], g[free] + B[np.ix_(free, fixed)] @ z[fixed])
         if solved is None:
             return None
         z[free] = -solved

@@ -40,15 +40,13 @@ def polish(search: Search, precision: Precision) -> bool:
     return precision.at_minimum(search)
 
 
-def _steps(
-    search: Search, precision: Precision, at: Normal, shrink: float, *, exact: bool
-) -> bool:
+def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, exact: bool) -> bool:
     """Steps while √(gᵀH⁻¹g) falls to the part `shrink` of it; whether the last ones did so.
 
     `at` are the sums at the search's θ, of the kind that is asked for.
     """
     fell, quadratic = False, search.quadratic(at)
-    z = quadratic.step()
+    z = quadratic.undamped()
     while z is not None and not search.over:
         length, theta = quadratic.length(z), search.reached(z)
         if (theta == search.theta).all():
@@ -58,7 +56,7 @@ def _steps(
             search.tried()
             break
         quadratic = search.quadratic(there, theta)
-        z = quadratic.step()
+        z = quadratic.undamped()
         rest = np.inf if z is None else quadratic.length(z)
         if rest < length:
             at = there
@@ -67,6 +65,6 @@ def _steps(
         if not rest < shrink * length:
             break
         fell = True
-        if precision.is_enough(rest, there):
+        if precision.is_enough(rest, there) or search.is_tiny(z):
             break
     return fell

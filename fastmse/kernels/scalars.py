@@ -48,6 +48,7 @@ class ModelScalar(ABC):
         self.p = p
         self._callbacks: dict[int, Any] = {}
         self._device_kernels: dict[Any, Any] = {}
+        self._curves: Any = None
 
     def address(self, order: int) -> int:
         """Of ``call(theta, columns, n)``, as `jit.scalars` describes it."""
@@ -56,7 +57,7 @@ class ModelScalar(ABC):
         return int(self._callbacks[order].address)
 
     def on_device(self, key: Any, compile: Callable[[Callable[..., Scalar]], Any]) -> Any:
-        """What ``compile(make)`` gives, once for each key; ``make(order, functions)`` is a `Scalar`."""
+        """What ``compile(make)`` gives, once a key; ``make(order, functions)`` is a `Scalar`."""
         if key not in self._device_kernels:
             self._device_kernels[key] = compile(self.scalar)
         return self._device_kernels[key]
@@ -71,12 +72,26 @@ class ModelScalar(ABC):
             "there, or a copy of the array on the host"
         )
 
-    def check(self) -> None:
-        """After a pass: raise what the callbacks could not."""
+    def curves_address(self) -> int:
+        """Of ``call(x, columns, n)``: f and its first derivatives of many curves at one x."""
+        if self._curves is None:
+            self._curves = self.compile_curves()
+        return int(self._curves.address)
+
+    def check(self) -> None:  # noqa: B027
+        """After a pass: raise what the callbacks could not. Few have anything to say."""
+
+    def again(self, order: int, sums: Array) -> bool:
+        """Whether `address` is another from now on, by which these sums must be made again."""
+        return False
 
     @abstractmethod
     def compile(self, order: int) -> Any:
         """The callback, which lives as long as this object."""
+
+    @abstractmethod
+    def compile_curves(self) -> Any:
+        """The callback of `curves_address`; NaN where a user's function raises."""
 
     @abstractmethod
     def values(self, order: int, x: Array, theta: Array) -> list[Array]:

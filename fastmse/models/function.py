@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,12 +110,21 @@ class UsersScalar(ModelScalar):
         self._raised = np.zeros(1)
 
     def compile(self, order: int) -> Any:
+        return self._compiled(partial(self._callback, order > 0), order > 0)
+
+    def compile_curves(self) -> Any:
+        from fastmse.kernels.jit.users import users_curves_callback
+
+        made = partial(users_curves_callback, self._f, self._grad, self.q, self.p, self._is_vector)
+        return self._compiled(made, graded=True)
+
+    def _compiled(self, make: Callable[[], Any], graded: bool) -> Any:
         from numba.core.errors import NumbaError
 
         try:
-            return self._callback(order > 0)
+            return make()
         except NumbaError as error:
-            name = "grad" if order and self._compiles() else "f"
+            name = "grad" if graded and self._compiles() else "f"
             raise TypeError(f"{name}: Numba cannot compile it:\n{error}") from None
 
     def _compiles(self) -> bool:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastmse import backends, inputs
-from fastmse.columns import Rows
+from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
+from fastmse.models.many import ManyCurves
+from fastmse.models.mean import ModelMean
+from fastmse.models.nonlinear_fits import NonlinearFits
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from fastmse.models.device_passes import DevicePasses
 
 
-class ScalarModel(ABC):
+class ScalarModel(NonlinearFits, ManyCurves, ABC):
     """What `Expression` and `Function` have in common."""
 
     __slots__ = ()
@@ -93,12 +96,12 @@ class ScalarModel(ABC):
         derivatives, which share what they have in common, and (2 p + 4) K. No temporary. The first
         call compiles f, the next ones start at once.
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ ∂ⱼfᵢ|, both of the
-        float64 f and ∂f; the same bits for any number of threads.
+        float64 f and ∂f; the same bits for any number of threads, and any instruction set unless f
+        calls atan or erf.
         """
-        passes = self._passes(X, y, sample_weight, backend, n_threads)
-        theta, single = self._thetas(theta)
-        at = passes(theta, Sums.GRADIENT if grad else Sums.VALUE)
-        return _evaluation(at, single)
+        sums = Sums.GRADIENT if grad else Sums.VALUE
+        options = {"sample_weight": sample_weight, "backend": backend, "n_threads": n_threads}
+        return self._sums(X, y, theta, sums, **options)
 
     def normal(
         self,
@@ -115,9 +118,8 @@ class ScalarModel(ABC):
         Parameters are those of `evaluate`. ``normal`` of the result is (p, p), or (K, p, p): the
         Fisher information of θ is ``normal / sigma2``. p (p + 1) flops a row more, O(p²) memory.
         """
-        passes = self._passes(X, y, sample_weight, backend, n_threads)
-        theta, single = self._thetas(theta)
-        return _evaluation(passes(theta, Sums.NORMAL), single)
+        options = {"sample_weight": sample_weight, "backend": backend, "n_threads": n_threads}
+        return self._sums(X, y, theta, Sums.NORMAL, **options)
 
     def objective(
         self,
@@ -136,14 +138,54 @@ class ScalarModel(ABC):
         passes = self._passes(X, y, sample_weight, backend, n_threads)
         return Objective(passes, self._thetas, self.has_hessian)
 
+    def predict(self, X: Any, theta: Any, *, n_threads: int | None = None) -> np.ndarray:
+        """f(xᵢ; θ) of each row, (n,), at θ (p,). X as in `evaluate`."""
+        mean, X = self._mean(X)
+        theta, single = self._thetas(theta)
+        if not single:
+            raise ValueError(f"theta: got shape {theta.shape}; want ({theta.shape[1]},)")
+        f: np.ndarray = mean.outputs(X, theta[0], 0, n_threads)[0]
+        return f
+
+    def _mean(self, X: Any) -> tuple[ModelMean, Array | Columns]:
+        """The mean for X as the kernels read it."""
+        X, is_vector = inputs.variables(X, self.variables)
+        return ModelMean(self, X.shape[1], is_vector), X
+
+    def _fitted(self, X: Any, y: Any, sample_weight: Any) -> tuple[Rows, ModelMean]:
+        """The rows through the gate, X as (n, q), and the mean of such rows."""
+        rows, is_vector = inputs.model_rows(X, self.variables, y, sample_weight)
+        return rows, ModelMean(self, rows[0].shape[1], is_vector)
+
+    def _least_squares(
+        self, rows: Rows, mean: ModelMean, *, backend: str, n_threads: int | None
+    ) -> Objective:
+        passes = Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
+        return Objective(passes, self._thetas, self.has_hessian)
+
+    def _sums(
+        self,
+        X: Any,
+        y: Any,
+        theta: Any,
+        sums: Sums,
+        *,
+        sample_weight: Any,
+        backend: str,
+        n_threads: int | None,
+    ) -> Evaluation:
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
+        theta, single = self._thetas(theta)
+        return _evaluation(passes(theta, sums), single)
+
     def _passes(
         self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
     ) -> Passes | DevicePasses:
         kernels = backends.for_device(backend, X, y, sample_weight)
         if kernels is not None:
             return self._device_passes(kernels, X, y, sample_weight)
-        rows, scalar = self._rows(X, y, sample_weight)
-        return Passes(rows, scalar, backend=backend, n_threads=n_threads)
+        rows, mean = self._fitted(X, y, sample_weight)
+        return Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
 
     def _device_passes(
         self, kernels: ModuleType, X: Any, y: Any, sample_weight: Any
@@ -153,10 +195,6 @@ class ScalarModel(ABC):
 
         gated, is_vector = device_inputs.model_rows(X, self.variables, y, sample_weight)
         return DevicePasses(kernels, gated, self._scalar(gated[0].shape[1], is_vector))
-
-    def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Rows, ModelScalar]:
-        rows, is_vector = inputs.model_rows(X, self.variables, y, sample_weight)
-        return rows, self._scalar(rows[0].shape[1], is_vector)
 
     def _thetas(self, theta: Any) -> tuple[np.ndarray, bool]:
         """theta (K, p), and whether it was (p,)."""
@@ -174,14 +212,17 @@ class ScalarModel(ABC):
 
 
 def _evaluation(at: Totals, single: bool) -> Evaluation:
-    sse, gradient, normal = at.sse, None, at.normal
+    gradient, normal = None, at.normal
     if at.gradient.shape[1]:
         gradient = at.gradient * 2.0 / at.weighting.weight_sum
-    if single:
-        sse = float(sse[0])
-        gradient = None if gradient is None else gradient[0]
-        normal = None if normal is None else normal[0]
-    for array in (gradient, normal):
-        if array is not None:
-            array.flags.writeable = False
-    return Evaluation(*at.weighting, sse, gradient, normal)
+    if not single:
+        return Evaluation(*at.weighting, at.sse, _frozen(gradient), _frozen(normal))
+    gradient = None if gradient is None else gradient[0]
+    normal = None if normal is None else normal[0]
+    return Evaluation(*at.weighting, float(at.sse[0]), _frozen(gradient), _frozen(normal))
+
+
+def _frozen(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None:
+        array.flags.writeable = False
+    return array

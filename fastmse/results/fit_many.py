@@ -93,7 +93,7 @@ class FitMany:
     @property
     def converged(self) -> NDArray[np.bool_]:
         """Whether each fit reached its minimum, (k,)."""
-        return self.status == CONVERGED
+        return np.asarray(self.status == CONVERGED)
 
     @property
     def count(self) -> float | FloatArray:

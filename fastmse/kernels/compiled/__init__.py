@@ -17,7 +17,7 @@ from typing import Any
 from fastmse import threads
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.machine import instruction_level, openmp_version
-from fastmse.statistics import BlockCounter
+from fastmse.statistics import MODEL_BLOCK, BlockCounter
 
 _LEVELS = {"x86-64-v2": 2, "x86-64-v3": 3, "x86-64-v4": 4, "generic": 0}
 
@@ -152,6 +152,14 @@ def models(
         sums,
         _usable(n_threads),
     )
+
+
+def model_outputs(
+    X: Array, theta: Array, scalar: ModelScalar, order: int, out: Array, n_threads: int
+) -> None:
+    """out (n_outputs, n) = f(xᵢ; θ) and its derivatives up to `order`; X (n, q)."""
+    address = scalar.address(order)
+    module().model_outputs(X, theta, address, out, MODEL_BLOCK, _usable(n_threads))
 
 
 def gram(

@@ -8,9 +8,10 @@
  *     SSE, g = sum_i w_i r_i df_i and A = sum_i w_i df_i df_i';
  *
  * then `judge` accepts or rejects it, and `propose` solves (A + lambda D) step = -g for the next,
- * D the largest diagonal of A so far (More's scaling). The model comes as a callback that fills f
- * and df of all lanes for one x. The sums take n (p + 1)(p + 2) flops a lane and sweep, the
- * Cholesky factor p^3 / 3.
+ * D the largest diagonal of A so far (More's scaling). Near the minimum lambda is 0, and Anderson's
+ * combination of two steps makes up for the curvature that A leaves out: a third fewer sweeps. The
+ * model comes as a callback that fills f and df of all lanes for one x. The sums take
+ * n (p + 1)(p + 2) flops a lane and sweep, the Cholesky factor p^3 / 3.
  *
  * A lane whose fit is over is filled with the next curve. Points are read `RUN` at a time; as many
  * stay in memory for the whole fit, more are decoded again at each sweep.
@@ -37,11 +38,22 @@ enum { CONVERGED, MAX_ITER, STALLED, SINGULAR, NOT_FINITE, TOO_FEW, RUNNING };
 #define LEAST_LAMBDA 1e-6  /* below it a good step makes it 0 */
 #define RAISED_LAMBDA 1e-3 /* at least, before a factor of ten, after a bad step */
 #define LAST_LAMBDA 1e12   /* no step is worth the trial */
-#define CLOSE 1e-6         /* of SSE, the expected gain: from here on steps are Gauss-Newton's */
+#define CLOSE 1e-4         /* of SSE, what a step gained: the next ones are Gauss and Newton's */
 #define LEAST_PIVOT (64 * EPS)
+#define MOST_GAMMA 20.0    /* steps that shrink by less than a twentieth tell little */
+#define LEAST_RATE 0.1     /* what a step leaves of the way, at the least, as far as one can know */
+#define MOST_RATE 0.95
 
 typedef double lane[CURVES];
-#define EACH_LANE for (int l = 0; l < CURVES; l++)
+typedef int64_t flag; /* as wide as a double: gcc's vectors of both have as many */
+#define EACH_LANE LANES_APART for (int l = 0; l < CURVES; l++)
+
+/* Rows do not overlap. Of pointers that come from memory gcc does not believe `restrict`. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define LANES_APART _Pragma("GCC ivdep")
+#else
+#define LANES_APART
+#endif
 
 typedef void (*curves_t)(const double *x, double *columns, ptrdiff_t n);
 
@@ -91,8 +103,13 @@ typedef struct {
     lane *lambda, *iter;
     lane *expected;                 /* decrease of SSE by the trial */
     lane *offset;                   /* -g' step: R^2 SSE of a Gauss-Newton step */
-    lane *last;                     /* the offset before, or infinity */
+    lane *last;                     /* that of the step before, if damped alike; or infinity */
     lane *accepted, *flat;          /* of the last trial: 1.0 or 0.0 */
+    lane *wary;                     /* 1.0 once a step of Gauss and Newton was refused */
+    lane *least;                    /* an offset that is near enough */
+    lane *rate;                     /* what Gauss and Newton's steps leave of the way */
+    lane *sped;                     /* 1.0 where the trial is an accelerated one */
+    lane *before, *moved;           /* (p) the step before, and the way that was taken then */
     lane *singular, *failed;
     lane *outcome;
 } Batch;
@@ -107,7 +124,7 @@ static inline double larger(double a, double b) { return a > b ? a : b; }
 
 static inline ptrdiff_t batch_doubles(const Curves *job) {
     const ptrdiff_t p = job->p, m = triangle(p), points = tile_points(job);
-    const ptrdiff_t rows = (job->w.data ? 2 : 1) * points + 2 * (1 + p + m) + 4 * p + m + 14;
+    const ptrdiff_t rows = (job->w.data ? 2 : 1) * points + 2 * (1 + p + m) + 6 * p + m + 18;
     return (2 * p + 1) * PITCH + RUN + rows * CURVES + 8;
 }
 
@@ -132,9 +149,11 @@ static inline void lay_out_batch(const Curves *job, Batch *b, ptrdiff_t index, d
     b->scale = take_lanes(&memory, p);
     b->step = take_lanes(&memory, p);
     b->is_free = take_lanes(&memory, p);
+    b->before = take_lanes(&memory, p);
+    b->moved = take_lanes(&memory, p);
     b->factor = take_lanes(&memory, m);
     lane **single[] = {&b->power, &b->count, &b->lambda, &b->iter, &b->expected, &b->offset,
-                       &b->last, &b->accepted, &b->flat, &b->singular, &b->failed, &b->outcome};
+                       &b->last, &b->accepted, &b->flat, &b->wary, &b->least, &b->rate, &b->sped, &b->singular, &b->failed, &b->outcome};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++) *single[i] = take_lanes(&memory, 1);
     b->columns = memory;
     b->line = memory + (2 * p + 1) * PITCH;
@@ -227,156 +246,304 @@ static ALWAYS_INLINE double blur(double sse, double power, double n) {
     return unit * (sse + sqrt(sse * power)) + unit * unit * power;
 }
 
-static ALWAYS_INLINE double next_lambda(double lambda, double gain, double expected) {
+/* After a step that is taken: `same` where rounding hides what it gained. */
+static ALWAYS_INLINE double next_lambda(double lambda, double gain, double expected, flag same) {
     const double less = lambda < LEAST_LAMBDA ? 0.0 : 0.1 * lambda;
     const double more = 2 * larger(lambda, LEAST_LAMBDA);
-    return gain > 0.75 * expected ? less : gain < 0.25 * expected ? more : lambda;
+    const double next = gain > 0.75 * expected ? less : gain < 0.25 * expected ? more : lambda;
+    return same ? lambda : next;
 }
 
 /* Accept the trials that lower SSE, or leave it where rounding hides what they do. */
-static NEVER_INLINE void judge(const Curves *job, Batch *b) {
-    const ptrdiff_t p = job->p, rows = 1 + p + triangle(p);
-    lane size;
-    EACH_LANE size[l] = b->sums[0][l];
-    for (ptrdiff_t j = 0; j < p; j++)
-        EACH_LANE size[l] += b->sums[p + triangle(j + 1)][l];
+static NEVER_INLINE void judge_trials(const Curves *job, Batch *b, const double *restrict size) {
+    const double n = (double)job->n;
+    const double *restrict held = *b->held, *restrict sums = *b->sums, *restrict power = *b->power;
+    const double *restrict expected = *b->expected, *restrict offset = *b->offset;
+    const double *restrict iter = *b->iter;
+    double *restrict lambda = *b->lambda, *restrict accepted = *b->accepted;
+    double *restrict flat = *b->flat, *restrict last = *b->last, *restrict wary = *b->wary;
+    const double *restrict sped = *b->sped;
     EACH_LANE {
-        const double sse = (*b->held)[l], gain = sse - (*b->sums)[l];
-        const double expected = (*b->expected)[l], lambda = (*b->lambda)[l];
-        const int first = (*b->iter)[l] == 0.0, finite = size[l] - size[l] == 0.0;
-        const int same = fabs(gain) <= blur(sse, (*b->power)[l], (double)job->n);
-        const int accept = finite & (first | same | (gain > 1e-4 * expected));
-        const double kept = next_lambda(lambda, same ? expected : gain, expected);
-        const double raised = 10 * larger(lambda, RAISED_LAMBDA);
-        (*b->accepted)[l] = accept ? 1.0 : 0.0;
-        (*b->flat)[l] = accept & same & !first ? 1.0 : 0.0;
-        (*b->last)[l] = accept & !first & (lambda == 0.0) ? (*b->offset)[l] : INFINITY;
-        (*b->lambda)[l] = first ? lambda : accept ? kept : raised;
+        const double sse = held[l], gain = sse - sums[l], damping = lambda[l];
+        const double found = blur(sse, power[l], n);
+        const flag first = iter[l] == 0.0, finite = size[l] - size[l] == 0.0;
+        const flag same = !first & (gain <= found) & (gain >= -found);
+        const flag accept = finite & (first | same | (gain > 1e-4 * expected[l]));
+        const flag close = (offset[l] < CLOSE * sums[l]) & (wary[l] == 0.0);
+        const double kept = next_lambda(damping, gain, expected[l], same);
+        const double taken = close ? 0.0 : kept;
+        const double raised = sped[l] != 0.0 ? damping : 10 * larger(damping, RAISED_LAMBDA);
+        accepted[l] = accept ? 1.0 : 0.0;
+        flat[l] = accept & same ? 1.0 : 0.0;
+        wary[l] = !accept & (damping == 0.0) & (sped[l] == 0.0) ? 1.0 : wary[l];
+        lambda[l] = first ? damping : accept ? taken : raised;
+        last[l] = accept & !first & (lambda[l] == damping) ? offset[l] : INFINITY;
     }
-    for (ptrdiff_t i = 0; i < rows; i++)
-        EACH_LANE b->held[i][l] = (*b->accepted)[l] != 0.0 ? b->sums[i][l] : b->held[i][l];
+}
+
+/* The sums and theta of the trials that are accepted; More's scaling of both */
+static NEVER_INLINE void keep_accepted(const Curves *job, Batch *b) {
+    const ptrdiff_t p = job->p, rows = 1 + p + triangle(p);
+    const double *restrict accepted = *b->accepted;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const double *restrict sums = b->sums[i];
+        double *restrict held = b->held[i];
+        EACH_LANE held[l] = accepted[l] != 0.0 ? sums[l] : held[l];
+    }
     for (ptrdiff_t j = 0; j < p; j++) {
-        const double *trial = b->columns + j * PITCH, *a = b->held[p + triangle(j + 1)];
-        EACH_LANE b->theta[j][l] = (*b->accepted)[l] != 0.0 ? trial[l] : b->theta[j][l];
-        EACH_LANE b->scale[j][l] = larger(b->scale[j][l], a[l]);
+        const double *restrict trial = b->columns + j * PITCH;
+        const double *restrict a = b->held[p + triangle(j + 1)];
+        double *restrict theta = b->theta[j], *restrict scale = b->scale[j];
+        EACH_LANE theta[l] = accepted[l] != 0.0 ? trial[l] : theta[l];
+        EACH_LANE scale[l] = larger(scale[l], a[l]);
     }
+}
+
+static void judge(const Curves *job, Batch *b) {
+    double size[CURVES];
+    EACH_LANE size[l] = b->sums[0][l];
+    for (ptrdiff_t j = 0; j < job->p; j++) {
+        const double *restrict a = b->sums[job->p + triangle(j + 1)];
+        EACH_LANE size[l] += a[l];
+    }
+    judge_trials(job, b, size);
+    keep_accepted(job, b);
 }
 
 /* ------------------------------------------------------------------------- propose */
 
-/* factor factor' = A + lambda D of the free parameters; 1 on the diagonal of the others.
- * `failed` where that is not positive definite. */
+/* s = A_jk, or 0 where one of the two parameters is held, + lambda D_j on the diagonal, 1 there
+ * where it is held */
+static ALWAYS_INLINE void damped_element(
+    const Curves *job, const Batch *b, ptrdiff_t j, ptrdiff_t k, double *restrict s
+) {
+    const double *restrict a = b->held[1 + job->p + triangle(j) + k];
+    const double *restrict fj = b->is_free[j], *restrict fk = b->is_free[k];
+    const double *restrict lambda = *b->lambda, *restrict scale = b->scale[j];
+    if (job->lower) EACH_LANE s[l] = a[l] * fj[l] * fk[l];
+    else EACH_LANE s[l] = a[l];
+    if (k != j) return;
+    EACH_LANE s[l] += lambda[l] * (scale[l] > 0.0 ? scale[l] : 1.0) * fj[l] + (1.0 - fj[l]);
+}
+
+/* factor factor' = A + lambda D of the free parameters, with the inverse of its diagonal in it;
+ * `failed` where a pivot is rounding, or of a parameter that SSE has ceased to depend on. */
 static NEVER_INLINE void factorise(const Curves *job, Batch *b) {
-    const ptrdiff_t p = job->p;
-    lane *const a = b->held + 1 + p;
-    EACH_LANE (*b->failed)[l] = 0.0;
-    for (ptrdiff_t j = 0; j < p; j++) {
+    double *restrict failed = *b->failed;
+    EACH_LANE failed[l] = 0.0;
+    for (ptrdiff_t j = 0; j < job->p; j++) {
         lane *row = b->factor + triangle(j);
+        const double *restrict scale = b->scale[j];
         for (ptrdiff_t k = 0; k <= j; k++) {
             lane *other = b->factor + triangle(k);
-            lane s, whole;
-            EACH_LANE s[l] = a[triangle(j) + k][l] * b->is_free[j][l] * b->is_free[k][l];
-            if (k == j) {
-                EACH_LANE {
-                    const double scale = b->scale[j][l] > 0.0 ? b->scale[j][l] : 1.0;
-                    s[l] += (*b->lambda)[l] * scale * b->is_free[j][l] + (1.0 - b->is_free[j][l]);
-                    whole[l] = s[l];
-                }
+            double s[CURVES], least[CURVES];
+            damped_element(job, b, j, k, s);
+            EACH_LANE least[l] = LEAST_PIVOT * larger(s[l], EPS * EPS * scale[l]);
+            for (ptrdiff_t i = 0; i < k; i++) {
+                const double *restrict x = row[i], *restrict y = other[i];
+                EACH_LANE s[l] -= x[l] * y[l];
             }
-            for (ptrdiff_t i = 0; i < k; i++) EACH_LANE s[l] -= row[i][l] * other[i][l];
+            double *restrict to = row[k];
             if (k < j) {
-                EACH_LANE row[k][l] = s[l] * other[k][l];
+                const double *restrict inverse = other[k];
+                EACH_LANE to[l] = s[l] * inverse[l];
             } else {
-                EACH_LANE {
-                    const int good = s[l] > LEAST_PIVOT * whole[l];
-                    (*b->failed)[l] = good ? (*b->failed)[l] : 1.0;
-                    row[k][l] = 1.0 / sqrt(good ? s[l] : 1.0);
-                }
+                EACH_LANE failed[l] = s[l] > least[l] ? failed[l] : 1.0;
+                EACH_LANE to[l] = 1.0 / sqrt(s[l] > least[l] ? s[l] : 1.0);
             }
         }
     }
+}
+
+/* s -= row * with */
+static ALWAYS_INLINE void subtract_lanes(
+    double *restrict s, const double *restrict row, const double *restrict with
+) {
+    EACH_LANE s[l] -= row[l] * with[l];
+}
+
+static ALWAYS_INLINE void times(
+    double *restrict to, const double *restrict s, const double *restrict factor
+) {
+    EACH_LANE to[l] = s[l] * factor[l];
+}
+
+/* -g_j, less what the held parameters' steps make of it; the step itself of a held one */
+static ALWAYS_INLINE void right_side(
+    const Curves *job, const Batch *b, ptrdiff_t j, double *restrict s
+) {
+    lane *const a = b->held + 1 + job->p;
+    const double *restrict g = b->held[1 + j];
+    EACH_LANE s[l] = -g[l];
+    if (!job->lower) return;
+    for (ptrdiff_t k = 0; k < job->p; k++) {
+        const double *restrict ajk = a[k < j ? triangle(j) + k : triangle(k) + j];
+        const double *restrict is_free = b->is_free[k], *restrict step = b->step[k];
+        EACH_LANE s[l] -= is_free[l] != 0.0 ? 0.0 : ajk[l] * step[l];
+    }
+    const double *restrict is_free = b->is_free[j], *restrict step = b->step[j];
+    EACH_LANE s[l] = is_free[l] != 0.0 ? s[l] : step[l];
 }
 
 /* step of the free parameters, given that of the held ones */
 static NEVER_INLINE void substitute(const Curves *job, Batch *b) {
     const ptrdiff_t p = job->p;
-    lane *const a = b->held + 1 + p;
+    double s[CURVES];
     for (ptrdiff_t j = 0; j < p; j++) {
-        lane s;
-        EACH_LANE s[l] = -b->held[1 + j][l];
-        if (job->lower)
-            for (ptrdiff_t k = 0; k < p; k++) {
-                const double *ajk = a[k < j ? triangle(j) + k : triangle(k) + j];
-                EACH_LANE s[l] -= ajk[l] * (1.0 - b->is_free[k][l]) * b->step[k][l];
-            }
-        EACH_LANE s[l] = b->is_free[j][l] != 0.0 ? s[l] : b->step[j][l];
-        for (ptrdiff_t i = 0; i < j; i++)
-            EACH_LANE s[l] -= b->factor[triangle(j) + i][l] * b->columns[i * PITCH + l];
-        EACH_LANE b->columns[j * PITCH + l] = s[l] * b->factor[triangle(j) + j][l];
+        const lane *row = b->factor + triangle(j);
+        right_side(job, b, j, s);
+        for (ptrdiff_t i = 0; i < j; i++) subtract_lanes(s, row[i], b->columns + i * PITCH);
+        times(b->columns + j * PITCH, s, row[j]);
     }
     for (ptrdiff_t j = p - 1; j >= 0; j--) {
-        lane s;
-        EACH_LANE s[l] = b->columns[j * PITCH + l];
+        memcpy(s, b->columns + j * PITCH, sizeof s);
         for (ptrdiff_t i = j + 1; i < p; i++)
-            EACH_LANE s[l] -= b->factor[triangle(i) + j][l] * b->step[i][l];
-        EACH_LANE b->step[j][l] = s[l] * b->factor[triangle(j) + j][l];
+            subtract_lanes(s, b->factor[triangle(i) + j], b->step[i]);
+        times(b->step[j], s, b->factor[triangle(j) + j]);
     }
 }
 
 /* Hold the parameters that lie on a bound which SSE falls beyond. */
-static NEVER_INLINE void hold_at_bounds(const Curves *job, Batch *b) {
+static void hold_at_bounds(const Curves *job, Batch *b) {
     for (ptrdiff_t j = 0; j < job->p; j++) {
-        EACH_LANE b->is_free[j][l] = 1.0;
-        if (!job->lower) continue;
-        const double lower = job->lower[j], upper = job->upper[j];
+        const double *restrict theta = b->theta[j], *restrict slope = b->held[1 + j];
+        double *restrict is_free = b->is_free[j], *restrict step = b->step[j];
+        const double lower = job->lower ? job->lower[j] : -INFINITY;
+        const double upper = job->lower ? job->upper[j] : INFINITY;
         EACH_LANE {
-            const double at = b->theta[j][l], slope = b->held[1 + j][l];
-            const int below = (at <= lower) & (slope >= 0.0);
-            const int above = (at >= upper) & (slope <= 0.0);
-            b->is_free[j][l] = below | above ? 0.0 : 1.0;
-            b->step[j][l] = 0.0;
+            const flag below = (theta[l] <= lower) & (slope[l] >= 0.0);
+            const flag above = (theta[l] >= upper) & (slope[l] <= 0.0);
+            is_free[l] = below | above ? 0.0 : 1.0;
+            step[l] = 0.0;
         }
     }
 }
 
-/* The trial theta + step. Where it passes a bound the parameter is held there, and `again` is 1. */
-static NEVER_INLINE void place_trial(const Curves *job, Batch *b, lane again) {
+/* Where the trial passes a bound the parameter is held there, and `again` is 1. */
+static ALWAYS_INLINE void clip_trial(
+    double *restrict trial, double *restrict step, double *restrict is_free,
+    const double *restrict theta, double lower, double upper, double *restrict again
+) {
+    EACH_LANE {
+        const double low = trial[l] < lower ? lower : trial[l];
+        const double inside = low > upper ? upper : low;
+        const flag passed = (inside != trial[l]) & (is_free[l] != 0.0);
+        again[l] = passed ? 1.0 : again[l];
+        step[l] = passed ? inside - theta[l] : step[l];
+        is_free[l] = passed ? 0.0 : is_free[l];
+        trial[l] = inside;
+    }
+}
+
+/* The trial theta + step inside the bounds; `again` where it has passed one */
+static NEVER_INLINE void place_trial(const Curves *job, Batch *b, double *restrict again) {
     EACH_LANE again[l] = 0.0;
     for (ptrdiff_t j = 0; j < job->p; j++) {
-        double *trial = b->columns + j * PITCH;
-        EACH_LANE trial[l] = b->theta[j][l] + b->step[j][l];
-        if (!job->lower) continue;
-        const double lower = job->lower[j], upper = job->upper[j];
-        EACH_LANE {
-            const double inside = trial[l] < lower ? lower : trial[l] > upper ? upper : trial[l];
-            const int passed = (inside != trial[l]) & (b->is_free[j][l] != 0.0);
-            again[l] = passed ? 1.0 : again[l];
-            b->step[j][l] = passed ? inside - b->theta[j][l] : b->step[j][l];
-            b->is_free[j][l] = passed ? 0.0 : b->is_free[j][l];
-            trial[l] = inside;
-        }
+        double *restrict trial = b->columns + j * PITCH;
+        const double *restrict theta = b->theta[j], *restrict step = b->step[j];
+        EACH_LANE trial[l] = theta[l] + step[l];
+        if (job->lower)
+            clip_trial(trial, b->step[j], b->is_free[j], theta, job->lower[j], job->upper[j], again);
     }
 }
 
 /* offset = -g' step, expected = -2 g' step - step' A step */
 static NEVER_INLINE void expect(const Curves *job, Batch *b) {
     const ptrdiff_t p = job->p;
-    lane *a = b->held + 1 + p, square;
-    EACH_LANE (*b->offset)[l] = square[l] = 0.0;
+    const lane *a = b->held + 1 + p;
+    double square[CURVES] = {0.0}, fall[CURVES] = {0.0}, s[CURVES];
     for (ptrdiff_t j = 0; j < p; j++) {
-        lane s;
+        const double *restrict step = b->step[j], *restrict g = b->held[1 + j];
         EACH_LANE s[l] = 0.0;
-        for (ptrdiff_t k = 0; k < j; k++, a++) EACH_LANE s[l] += (*a)[l] * b->step[k][l];
-        EACH_LANE square[l] += b->step[j][l] * (2 * s[l] + (*a)[l] * b->step[j][l]);
-        EACH_LANE (*b->offset)[l] -= b->held[1 + j][l] * b->step[j][l];
-        a++;
+        for (ptrdiff_t k = 0; k < j; k++) subtract_lanes(s, *a++, b->step[k]);
+        const double *restrict diagonal = *a++;
+        EACH_LANE square[l] += step[l] * (diagonal[l] * step[l] - 2 * s[l]);
+        EACH_LANE fall[l] -= g[l] * step[l];
     }
-    EACH_LANE (*b->expected)[l] = 2 * (*b->offset)[l] - square[l];
+    double *restrict offset = *b->offset, *restrict expected = *b->expected;
+    EACH_LANE offset[l] = fall[l];
+    EACH_LANE expected[l] = 2 * fall[l] - square[l];
 }
 
-/* Whether a lane's step is to be solved for again: it passes a bound, the matrix is not positive
- * definite, or it is time for the steps of Gauss and Newton. */
-static ALWAYS_INLINE int solve_again(const Batch *b, double again, int l) {
+/* Two Gauss-Newton steps in a row, the second from where the first led: how much they leave of the
+ * way, and the step of Anderson (1965), which that takes into account. In the metric of D. */
+static NEVER_INLINE void compare_steps(const Curves *job, Batch *b, double *restrict gamma) {
+    double ss[CURVES] = {0.0}, s0[CURVES] = {0.0}, xx[CURVES] = {0.0}, xs[CURVES] = {0.0};
+    for (ptrdiff_t j = 0; j < job->p; j++) {
+        const double *restrict step = b->step[j], *restrict before = b->before[j];
+        const double *restrict moved = b->moved[j], *restrict scale = b->scale[j];
+        EACH_LANE {
+            const double change = step[l] - before[l];
+            ss[l] += scale[l] * change * change;
+            s0[l] += scale[l] * change * step[l];
+            xx[l] += scale[l] * moved[l] * moved[l];
+            xs[l] += scale[l] * moved[l] * change;
+        }
+    }
+    double *restrict rate = *b->rate;
+    EACH_LANE gamma[l] = s0[l] / ss[l];
+    EACH_LANE rate[l] = fabs(1.0 + xs[l] / xx[l]);
+}
+
+/* The trial of Anderson's step, where two of Gauss and Newton's came in a row. */
+static NEVER_INLINE void accelerate(const Curves *job, Batch *b) {
+    const double *restrict lambda = *b->lambda, *restrict last = *b->last;
+    const double *restrict singular = *b->singular;
+    double *restrict sped = *b->sped, *restrict expected = *b->expected, *restrict rate = *b->rate;
+    double gamma[CURVES];
+    compare_steps(job, b, gamma);
+    EACH_LANE {
+        const flag steady = (lambda[l] == 0.0) & (singular[l] == 0.0) & (last[l] < INFINITY);
+        const flag sound = (gamma[l] < MOST_GAMMA) & (gamma[l] > -MOST_GAMMA);
+        sped[l] = steady & sound ? 1.0 : 0.0;
+        rate[l] = steady & (rate[l] < INFINITY) ? rate[l] : 0.5;
+        expected[l] = steady & sound ? 0.0 : expected[l];
+    }
+    for (ptrdiff_t j = 0; j < job->p; j++) {
+        double *restrict trial = b->columns + j * PITCH, *restrict before = b->before[j];
+        double *restrict moved = b->moved[j];
+        const double *restrict theta = b->theta[j], *restrict step = b->step[j];
+        const double *restrict is_free = b->is_free[j];
+        const double lower = job->lower ? job->lower[j] : -INFINITY;
+        const double upper = job->lower ? job->upper[j] : INFINITY;
+        EACH_LANE {
+            const double better = trial[l] - gamma[l] * (moved[l] + (step[l] - before[l]));
+            const double above = better < lower ? lower : better;
+            const double inside = above > upper ? upper : above;
+            trial[l] = (sped[l] != 0.0) & (is_free[l] != 0.0) ? inside : trial[l];
+            before[l] = step[l];
+            moved[l] = trial[l] - theta[l];
+        }
+    }
+}
+
+/* What is left of the way after this step, as a part of the step, squared */
+static ALWAYS_INLINE double remainder_of(double rate) {
+    const double slow = rate > MOST_RATE ? MOST_RATE : rate < LEAST_RATE ? LEAST_RATE : rate;
+    const double part = slow / (1.0 - slow);
+    return part * part;
+}
+
+/* Whether the minimum is near enough, or steps that rounding hides get no shorter */
+static ALWAYS_INLINE flag arrived(
+    double offset, double rate, double last, double least, double flat
+) {
+    const flag near = offset * remainder_of(rate) <= least;
+    return near | ((flat != 0.0) & (offset >= 0.8 * last));
+}
+
+/* tol standard errors, squared, in units of SSE; or rounding of y */
+static ALWAYS_INLINE void set_least(const Curves *job, Batch *b) {
+    const double tol2 = job->tol * job->tol, p = (double)job->p;
+    const double *restrict held = *b->held, *restrict power = *b->power;
+    const double *restrict count = *b->count;
+    double *restrict least = *b->least;
+    EACH_LANE least[l] = tol2 * held[l] / larger(count[l] - p, 1.0) + 64 * EPS * EPS * power[l];
+}
+
+/* Whether a lane's step is to be solved for again: it passes a bound, a pivot has failed, or the
+ * undamped step must tell whether the fit has arrived. */
+static int solve_again(const Batch *b, const double *again, int l) {
     double *lambda = *b->lambda + l;
     if (b->curve[l] < 0) return 0;
     if ((*b->failed)[l] != 0.0) {
@@ -384,18 +551,19 @@ static ALWAYS_INLINE int solve_again(const Batch *b, double again, int l) {
         *lambda = larger(10 * *lambda, LEAST_LAMBDA);
         return 1;
     }
-    if (again != 0.0) return 1;
-    if (*lambda == 0.0 || (*b->accepted)[l] == 0.0 || (*b->singular)[l] != 0.0) return 0;
-    if ((*b->offset)[l] > CLOSE * (*b->held)[l]) return 0;
+    if (again[l] != 0.0) return 1;
+    if (*lambda == 0.0 || (*b->singular)[l] != 0.0 || (*b->accepted)[l] == 0.0) return 0;
+    if (!arrived((*b->offset)[l], 0.5, (*b->last)[l], (*b->least)[l], (*b->flat)[l])) return 0;
     *lambda = 0.0;
     return 1;
 }
 
 /* The next trial of each lane */
 static void propose(const Curves *job, Batch *b) {
-    lane again;
+    double again[CURVES];
     int any = 1;
-    EACH_LANE (*b->singular)[l] = 0.0;
+    memset(b->singular, 0, sizeof(lane));
+    set_least(job, b);
     hold_at_bounds(job, b);
     while (any) {
         factorise(job, b);
@@ -403,37 +571,30 @@ static void propose(const Curves *job, Batch *b) {
         place_trial(job, b, again);
         expect(job, b);
         any = 0;
-        EACH_LANE any |= solve_again(b, again[l], l);
+        for (int l = 0; l < CURVES; l++) any |= solve_again(b, again, l);
     }
+    accelerate(job, b);
 }
 
 /* -------------------------------------------------------------------------- settle */
 
-/* What is left of the way after this step, as a part of the step, squared: from how much shorter
- * it is than the one before. */
-static ALWAYS_INLINE double remainder_of(double offset, double last) {
-    const double ratio = sqrt(offset / last);
-    const double slow = ratio > 0.95 ? 0.95 : ratio < 0.03 ? 0.03 : ratio;
-    const double part = last < INFINITY ? slow / (1.0 - slow) : 1.0;
-    return part * part;
-}
-
 static NEVER_INLINE void settle(const Curves *job, Batch *b) {
+    const double most = (double)job->max_iter;
+    const double *restrict flat = *b->flat, *restrict least = *b->least;
+    const double *restrict offset = *b->offset, *restrict last = *b->last;
+    const double *restrict lambda = *b->lambda, *restrict singular = *b->singular;
+    const double *restrict accepted = *b->accepted, *restrict rate = *b->rate;
+    double *restrict iter = *b->iter, *restrict outcome = *b->outcome;
     EACH_LANE {
-        const double sse = (*b->held)[l], offset = (*b->offset)[l], last = (*b->last)[l];
-        const double least = job->tol * job->tol * sse + 64 * EPS * EPS * (*b->power)[l];
-        const int gauss_newton = ((*b->lambda)[l] == 0.0) & ((*b->singular)[l] == 0.0);
-        const int near = offset * remainder_of(offset, last) <= least;
-        const int at_rest = ((*b->flat)[l] != 0.0) & (offset >= 0.25 * last);
-        const int accepted = (*b->accepted)[l] != 0.0, first = (*b->iter)[l] == 0.0;
-        const int lost = !accepted & ((*b->lambda)[l] > LAST_LAMBDA);
-        (*b->outcome)[l] = first & !accepted                                ? NOT_FINITE
-                           : gauss_newton & (near | at_rest)                ? CONVERGED
-                           : ((*b->singular)[l] != 0.0) & (offset <= least) ? SINGULAR
-                           : lost                                           ? STALLED
-                           : (*b->iter)[l] >= (double)job->max_iter         ? MAX_ITER
-                                                                            : RUNNING;
-        (*b->iter)[l] += 1.0;
+        const flag gauss_newton = (lambda[l] == 0.0) & (singular[l] == 0.0);
+        const flag at_end = arrived(offset[l], rate[l], last[l], least[l], flat[l]);
+        const flag refused = accepted[l] == 0.0, first = iter[l] == 0.0;
+        double end = iter[l] >= most ? MAX_ITER : RUNNING;
+        end = refused & (lambda[l] > LAST_LAMBDA) ? STALLED : end;
+        end = (singular[l] != 0.0) & at_end ? SINGULAR : end;
+        end = gauss_newton & at_end ? CONVERGED : end;
+        outcome[l] = first & refused ? NOT_FINITE : end;
+        iter[l] += 1.0;
     }
 }
 
@@ -467,13 +628,13 @@ static void write_fit(const Curves *job, Batch *b, int l, int status) {
     const ptrdiff_t p = job->p, c = b->curve[l];
     const int converged = status == CONVERGED;
     const double freedom = (*b->count)[l] - (double)p, sse = (*b->held)[l];
-    const double most = job->tol * job->tol * sse, gain = (*b->expected)[l];
+    const double most = job->tol * job->tol * sse, gain = (*b->offset)[l];
     for (ptrdiff_t j = 0; j < p; j++) {
         job->theta[c * p + j] = converged ? b->columns[j * PITCH + l] : b->theta[j][l];
         job->error[c * p + j] = NAN;
     }
     job->sse[c] = converged ? sse - (gain < most ? larger(gain, 0.0) : most) : sse;
-    job->n_iter[c] = (int64_t)(*b->iter)[l];
+    job->n_iter[c] = (int64_t)(*b->iter)[l] - 1; /* `settle` has counted the next */
     job->status[c] = (int8_t)status;
     if (converged && freedom > 0)
         write_errors(job, b, l, job->sse[c] / freedom, job->error + c * p);
@@ -530,7 +691,7 @@ static int begin_curve(const Curves *job, Batch *b, ptrdiff_t c, int l) {
     (*b->power)[l] = content.power;
     (*b->count)[l] = content.count;
     (*b->lambda)[l] = FIRST_LAMBDA;
-    (*b->iter)[l] = (*b->expected)[l] = 0.0;
+    (*b->iter)[l] = (*b->expected)[l] = (*b->wary)[l] = (*b->sped)[l] = 0.0;
     (*b->held)[l] = INFINITY;
     return RUNNING;
 }

@@ -37,6 +37,9 @@ cdef enum:
     CALL_POINTS = 131072      # of all lanes of a batch in one call: 1 to 20 ms
 
 
+CURVES_AT_ONCE = CURVES
+
+
 cdef Table table_of(cnp.ndarray array):
     """Curves by points (k, n); (n,) belongs to every curve."""
     cdef Table table

@@ -208,3 +208,45 @@ def models(
         return accumulate_rows(&job, nodes, blocks, cnp.PyArray_DIM(y, 0), n_threads)
     finally:
         free(job.columns)
+
+
+cdef void copy_outputs(
+    const Job *job, ptrdiff_t first, ptrdiff_t rows, double *out, double *scratch
+) noexcept nogil:
+    """The outputs of rows [first, first + rows) to out (n_outputs, n_rows)."""
+    cdef ptrdiff_t start, n, j
+    cdef double *f = scratch + job.n_features * MODEL_PITCH
+    for start from first <= start < first + rows by RUN:
+        n = min(RUN, first + rows - start)
+        read_variables(job, start, n, scratch)
+        job.call(job.thetas, scratch, n)
+        for j in range(job.n_outputs):
+            memcpy(out + j * job.n_rows + start, f + j * MODEL_PITCH, n * sizeof(double))
+
+
+def model_outputs(
+    X, const double[::1] theta, size_t address, double[:, ::1] out, ptrdiff_t block, int n_threads
+):
+    """out (n_outputs, n) = f(x_i; theta) and what else the callback gives, for X (n, q)."""
+    cdef Job job
+    cdef ptrdiff_t n = out.shape[1], count = (n + block - 1) // block, b
+    cdef double *scratch
+    begin(&job, None)
+    job.call, job.thetas = <model_t> address, <double *> &theta[0]
+    job.n_features, job.n_outputs, job.n_rows = X.shape[1], out.shape[0], n
+    job.scratch = (job.n_features + job.n_outputs) * MODEL_PITCH
+    n_threads = <int> min(n_threads, max(count, 1))
+    scratch = <double *> malloc(n_threads * job.scratch * sizeof(double))
+    if scratch == NULL:
+        raise MemoryError("fastmse: no memory for the kernels' scratch")
+    try:
+        lay_out_variables(&job, X)
+        with nogil:
+            for b in prange(count, num_threads=n_threads, schedule="dynamic"):
+                copy_outputs(
+                    &job, b * block, min(block, n - b * block), &out[0, 0],
+                    scratch + threadid() * job.scratch,
+                )
+    finally:
+        free(scratch)
+        free(job.columns)

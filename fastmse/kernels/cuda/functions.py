@@ -12,7 +12,7 @@ from fastmse.kernels.cuda.flags import SIMULATED, device_function
 
 @device_function
 def power(x: float, y: float) -> float:
-    return x**y
+    return float(x**y)
 
 
 @device_function

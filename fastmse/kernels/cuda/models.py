@@ -1,5 +1,6 @@
 """Nonlinear models: f_i = f(x_i; θ), r_i = f_i - y_i, c_i = w_i r_i; SSE = Σ c_i r_i,
-G_j = Σ c_i ∂_j f_i, and the packed N_jk = Σ w_i ∂_j f_i ∂_k f_i, to which Σ c_i ∂_jk f_i may be added.
+G_j = Σ c_i ∂_j f_i, and the packed N_jk = Σ w_i ∂_j f_i ∂_k f_i, to which Σ c_i ∂_jk f_i may be
+added.
 
 A thread takes a row, its sums in registers; a block of threads makes the node of a chunk of rows,
 whose length n determines. Node: SSE.hi, SSE.lo, G, N. Sums are of FMAs, functions CUDA's: the same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,26 @@ def users_callback(
             pointer(raised)[0] = 1.0
 
     return derivatives
+
+
+def users_curves_callback(f: Function, grad: Function, q: int, p: int, is_vector: bool) -> Any:
+    """As `users_callback`, of many curves at one x: NaN for those where f or grad raises."""
+    value, slope = inlined_kernel(python_function(f)), inlined_kernel(python_function(grad))
+    variables = _number if is_vector else _strided(q, 1)
+    theta_of, out_of = _strided(p, PITCH), _strided(p, PITCH)
+
+    @callback(CALLBACK)
+    def curves(x: Pointer, columns: Pointer, n: int) -> None:
+        row = variables(x, 0)
+        for i in range(n):
+            try:
+                theta = theta_of(columns, i)
+                columns[p * PITCH + i] = value(row, theta)
+                slope(row, theta, out_of(columns, (p + 1) * PITCH + i))
+            except Exception:
+                columns[p * PITCH + i] = math.nan
+
+    return curves
 
 
 @inlined_kernel
