@@ -47,6 +47,7 @@ def cases() -> Iterator[Case]:
         )
         yield from predictions(storage, count, PREDICTION_BLOCK)
         yield from linear(storage, count)
+    yield from models()
 
 
 def predictions(storage: str, count: int, block: int) -> Iterator[Case]:
@@ -83,6 +84,19 @@ def linear(storage: str, count: int) -> Iterator[Case]:
             name = f"columns {storage} {together} w={w}"
             arguments = (*[WHOLE] * 10, F, NODES, WHOLE, NODES)
             yield Case(name, kernel, arguments, together > 1, True)
+
+
+def models() -> Iterator[Case]:
+    from fastmse import formulas
+    from fastmse.kernels.cuda.functions import FUNCTIONS
+    from fastmse.kernels.cuda.models import _kernel
+    from fastmse.kernels.scalars import Sums
+
+    decay = formulas.parse("a*exp(-b*t) + c*s", ("a", "b", "c"))
+    for sums in Sums:
+        scalar = decay.scalar(sums.order, FUNCTIONS)
+        kernel = _kernel("float64", "float32", "float64", 2, 3, sums, scalar)
+        yield Case(f"models {sums.name}", kernel, (*[WHOLE] * 10, NODES, WHOLE), False, False)
 
 
 def faults(case: Case, ptx: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ def near(got, want, n):
     np.testing.assert_allclose(got.grad, want.grad, rtol=1e-13, atol=1e-14 * n)
 
 
-@pytest.mark.parametrize("n", [1, 2, 17, 33, 150])
+@pytest.mark.parametrize("n", [1, 2, 17, 70])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_evaluate_and_normal(n, weighted):
     X, y, w = problem(n)
