@@ -15,8 +15,10 @@ if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
     lock = threading.Lock()
 
     def shared_array(self, shape, dtype):
-        """One array for each line, whichever thread comes first. The simulator has no lock, so that two
-        threads could make two, and traces the stack each time."""
+        """One array for each line, whichever thread comes first.
+
+        The simulator has no lock, so that two threads could make two; and traces the stack.
+        """
         frame = sys._getframe(1)
         line = frame.f_code.co_filename, frame.f_lineno
         with lock:
