@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from numba import cuda, types
 from numba.cuda import dispatcher
 
-I, F = types.int64, types.float64
+WHOLE, F = types.int64, types.float64
 NODES = types.Array(F, 2, "C")
-PREDICTIONS = (*[I] * 8, F, I, NODES, I, NODES)
+PREDICTIONS = (*[WHOLE] * 8, F, WHOLE, NODES, WHOLE, NODES)
 
 LOCAL = r"(ld|st)\.local"
 CALLS = r"call\.uni"
@@ -35,14 +35,19 @@ def cases() -> Iterator[Case]:
     from fastmse.kernels.cuda import merge, reading, roof
     from fastmse.statistics import PREDICTION_BLOCK
 
-    yield Case("merge_nodes", merge.merge_nodes, (NODES, I, I, I, NODES, I, I), False, True)
-    yield Case("fold_levels", merge.fold_levels, (NODES, I, I, NODES), False, True)
-    yield Case("roof", roof._read, (I, I, NODES), True, False)
+    yield Case(
+        "merge_nodes", merge.merge_nodes, (NODES, *[WHOLE] * 3, NODES, WHOLE, WHOLE), False, True
+    )
+    yield Case("fold_levels", merge.fold_levels, (NODES, WHOLE, WHOLE, NODES), False, True)
+    yield Case("roof", roof._read, (WHOLE, WHOLE, NODES), True, False)
     for storage, count in (("float64", 2), ("float32", 4), ("float16", 8), ("bfloat16", 8)):
         decoder = reading._decoder(storage)
-        yield Case(f"decode {storage}", decoder, (I, I, I, types.Array(F, 1, "C")), False, False)
+        yield Case(
+            f"decode {storage}", decoder, (*[WHOLE] * 3, types.Array(F, 1, "C")), False, False
+        )
         yield from predictions(storage, count, PREDICTION_BLOCK)
         yield from linear(storage, count)
+    yield from models()
 
 
 def predictions(storage: str, count: int, block: int) -> Iterator[Case]:
@@ -58,7 +63,7 @@ def predictions(storage: str, count: int, block: int) -> Iterator[Case]:
                 yield Case(name, kernel, PREDICTIONS, together > 1, True)
         kernel = weights_kernel(storage, together, block, THREADS)
         name = f"weights {storage} {together}"
-        yield Case(name, kernel, (I, I, I, NODES, I, NODES), together > 1, True)
+        yield Case(name, kernel, (*[WHOLE] * 3, NODES, WHOLE, NODES), together > 1, True)
 
 
 def linear(storage: str, count: int) -> Iterator[Case]:
@@ -72,13 +77,26 @@ def linear(storage: str, count: int) -> Iterator[Case]:
         for w, graded in (("", True), (storage, True)) if d != 13 else (("", False),):
             kernel = rows_kernel(storage, storage, w, shape, True, graded)
             name = f"rows {storage} d={d} w={w} {graded=}"
-            yield Case(name, kernel, (*[I] * 10, F, I, NODES, I), together > 1, False)
+            yield Case(name, kernel, (*[WHOLE] * 10, F, WHOLE, NODES, WHOLE), together > 1, False)
     for together in (count, 1) if storage == "float64" else (count,):
         for w in ("", storage):
             kernel = columns_kernel(storage, storage, w, together, 2048, THREADS, True, True)
             name = f"columns {storage} {together} w={w}"
-            arguments = (*[I] * 10, F, NODES, I, NODES)
+            arguments = (*[WHOLE] * 10, F, NODES, WHOLE, NODES)
             yield Case(name, kernel, arguments, together > 1, True)
+
+
+def models() -> Iterator[Case]:
+    from fastmse import formulas
+    from fastmse.kernels.cuda.functions import FUNCTIONS
+    from fastmse.kernels.cuda.models import _kernel
+    from fastmse.kernels.scalars import Sums
+
+    decay = formulas.parse("a*exp(-b*t) + c*s", ("a", "b", "c"))
+    for sums in Sums:
+        scalar = decay.scalar(sums.order, FUNCTIONS)
+        kernel = _kernel("float64", "float32", "float64", 2, 3, sums, scalar)
+        yield Case(f"models {sums.name}", kernel, (*[WHOLE] * 10, NODES, WHOLE), False, False)
 
 
 def faults(case: Case, ptx: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from fastmse import device_arrays
@@ -50,6 +50,26 @@ def design(
     if X.ndim != 2:
         hint = "; use .reshape(-1, 1) for one feature" if X.ndim == 1 else ""
         raise ValueError(f"X: got shape {X.shape}; want two dimensions, (n, n_features){hint}")
+    return _with_rows(X, y, sample_weight)
+
+
+def model_rows(
+    X: Any, names: Sequence[str] | None, y: Any, sample_weight: Any
+) -> tuple[tuple[DeviceArray, DeviceArray, DeviceArray | None], bool]:
+    """(variables (n, q), y (n,), sample_weight (n,) or None), and whether X was (n,)."""
+    X = device_arrays.read(X, "X")
+    is_vector = X.ndim == 1
+    if is_vector:
+        X = X._replace(shape=(*X.shape, 1), strides=(*X.strides, X.itemsize))
+    if X.ndim != 2 or X.shape[1] != len(names or [None] * X.shape[1]) or X.shape[1] == 0:
+        wanted = "(n,) or (n, q)" if names is None else f"(n, {len(names)}) for {', '.join(names)}"
+        raise ValueError(f"X: got shape {X.shape[: 1 if is_vector else None]}; want {wanted}")
+    return _with_rows(X, y, sample_weight), is_vector
+
+
+def _with_rows(
+    X: DeviceArray, y: Any, sample_weight: Any
+) -> tuple[DeviceArray, DeviceArray, DeviceArray | None]:
     n = X.shape[0]
     if n == 0:
         raise ValueError("X: got no rows; want at least one")
@@ -123,10 +143,12 @@ def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
     for axes in (slice(None), slice(None, None, -1)):
         if all(_step(array, axes) is not None for array in given):
             return [None if array is None else _line(array, axes) for _, array in arrays]
-    name = next(name for name, a in arrays if a is not None and _step(a, slice(None)) is None)
+    name, array = next(
+        (name, a) for name, a in arrays if a is not None and _step(a, slice(None)) is None
+    )
     raise ValueError(
-        f"{name}: got an array of shape {dict(arrays)[name].shape} that is not contiguous; want "  # type: ignore[union-attr]
-        "one dimension, or contiguous arrays of one order, on a device"
+        f"{name}: got an array of shape {array.shape} that is not contiguous; want one dimension, "
+        "or contiguous arrays of one order, on a device"
     )
 
 
@@ -137,7 +159,7 @@ def _line(array: DeviceArray, axes: slice) -> Line:
 
 
 def _step(array: DeviceArray, axes: slice) -> int | None:
-    """The one stride that leads through all axes, the last of them fastest; None if there is none."""
+    """The one stride that leads through all axes, the last of them fastest, or None."""
     step: int | None = None
     reach = 0
     for n, stride in reversed(list(zip(array.shape[axes], array.strides[axes], strict=True))):

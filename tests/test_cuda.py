@@ -34,7 +34,10 @@ def test_kernels_in_the_simulator() -> None:
 
 
 def test_nothing_of_cuda_is_imported_with_the_package() -> None:
-    code = "import sys, fastmse; fastmse.mse([1.0], [2.0]); print([m for m in sys.modules if 'cuda' in m])"
+    code = (
+        "import sys, fastmse; fastmse.mse([1.0], [2.0]); "
+        "print([name for name in sys.modules if 'cuda' in name])"
+    )
     assert run("-c", code).stdout.strip() == "[]"
 
 

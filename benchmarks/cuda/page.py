@@ -84,8 +84,8 @@ def times(found: dict[str, Record]) -> list[str]:
 def checked(run: Run) -> Iterator[str]:
     checks = run["checks"]
     same = sum(check["bits"] for check in checks)
-    yield f"Against the CPU's kernels: {same} of {len(checks)} evaluations have their bits. The worst"
-    yield f"of the others: SSE {max(c['sse_eps'] for c in checks):.1f} eps off, a gradient"
+    yield f"Against the CPU's kernels: {same} of {len(checks)} evaluations have their bits. The"
+    yield f"worst of the others: SSE {max(c['sse_eps'] for c in checks):.1f} eps off, a gradient"
     yield f"{max(c['grad_eps'] for c in checks):.1f} eps of its largest component."
     other = [name for name, same in run["repeated"].items() if not same]
     yield f"Twenty runs each gave the same bits in {len(run['repeated']) - len(other)} of "

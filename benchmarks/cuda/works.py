@@ -18,7 +18,7 @@ class Work:
     """One table row: a kind of work, a dtype, and sizes; d is 0 for predictions."""
 
     kind: str
-    "value", "gradient" or "linear"
+    "one of value, gradient, linear"
     dtype: str
     n: int
     d: int = 0

@@ -13,7 +13,17 @@ import click
 from fastmse import __version__, backends, threads
 from fastmse.kernels import compiled
 
-PACKAGES = ("numpy", "scipy", "numba", "sympy", "pyarrow", "click", "tqdm", "matplotlib")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "numba-cuda",
+    "sympy",
+    "pyarrow",
+    "click",
+    "tqdm",
+    "matplotlib",
+)
 FEATURES = (
     "sse4_2",
     "f16c",
@@ -35,6 +45,7 @@ def info() -> None:
         "Machine": _machine(),
         "Compiled kernels": _compiled(),
         "Threads": _threads(),
+        "GPU": _gpu(),
         "Backends": _backends(),
     }
     for title, lines in sections.items():
@@ -103,6 +114,16 @@ def _threading_layer() -> str:
     from fastmse.kernels.jit import backend as jit
 
     return str(jit.describe()["threading_layer"])
+
+
+def _gpu() -> Mapping[str, str]:
+    """The devices, or why there is no way to them."""
+    reason = backends.missing()["cuda"]
+    if reason:
+        return {"devices": f"none: {reason}"}
+    from fastmse.kernels.cuda.devices import describe
+
+    return describe()
 
 
 def _backends() -> Mapping[str, str]:

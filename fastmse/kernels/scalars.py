@@ -47,6 +47,7 @@ class ModelScalar(ABC):
         self.q = q
         self.p = p
         self._callbacks: dict[int, Any] = {}
+        self._device_kernels: dict[Any, Any] = {}
         self._curves: Any = None
 
     def address(self, order: int) -> int:
@@ -54,6 +55,22 @@ class ModelScalar(ABC):
         if order not in self._callbacks:
             self._callbacks[order] = self.compile(order)
         return int(self._callbacks[order].address)
+
+    def on_device(self, key: Any, compile: Callable[[Callable[..., Scalar]], Any]) -> Any:
+        """What ``compile(make)`` gives, once a key; ``make(order, functions)`` is a `Scalar`."""
+        if key not in self._device_kernels:
+            self._device_kernels[key] = compile(self.scalar)
+        return self._device_kernels[key]
+
+    def scalar(self, order: int, functions: Any) -> Scalar:
+        """The model as a `Scalar` that calls these functions by their names.
+
+        Raises TypeError where it is no formula.
+        """
+        raise TypeError(
+            "X: got an array in a GPU's memory for a model of Python functions; want an Expression "
+            "there, or a copy of the array on the host"
+        )
 
     def curves_address(self) -> int:
         """Of ``call(x, columns, n)``: f and its first derivatives of many curves at one x."""

@@ -88,6 +88,9 @@ class FormulaScalar(ModelScalar):
         self._make = make
         self._near: dict[int, Any] = {}  # callbacks that were replaced: one may still be running
 
+    def scalar(self, order: int, functions: Functions) -> Scalar:
+        return self._make(order, functions)
+
     def compile(self, order: int) -> Any:
         return self._callback(order, self.scalars(order)[0])
 

@@ -89,7 +89,8 @@ class Linear(LinearFits):
             one that holds NaN.
         grad : bool
             Whether to compute the gradient.
-        backend : {"auto", "numpy", "cython", "numba"}
+        backend : {"auto", "numpy", "cython", "numba", "cuda"}
+            "auto" takes the CPU's compiled kernels, and CUDA's for arrays in a GPU's memory.
         n_threads : int >= 1, optional
             None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 

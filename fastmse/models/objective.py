@@ -8,8 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmse.kernels.scalars import Sums
-from fastmse.models.passes import Passes
+from fastmse.models.passes import Totals
 from fastmse.weighting import Weighting
+
+Pass = Callable[[np.ndarray, Sums], Totals]
+"""`Passes`, or those of a device."""
 
 
 class Normal(NamedTuple):
@@ -30,7 +33,7 @@ class Objective:
     For ``scipy.optimize.minimize(..., jac=True)``. Each method gives the bits of the model's own.
     """
 
-    def __init__(self, passes: Passes, parameters: Callable[[Any], Any], has_hessian: bool) -> None:
+    def __init__(self, passes: Pass, parameters: Callable[[Any], Any], has_hessian: bool) -> None:
         self._passes = passes
         self._parameters = parameters
         self.has_hessian = has_hessian

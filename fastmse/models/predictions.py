@@ -53,7 +53,8 @@ def mse(
         that does not lie in one piece, 2 MB at a time. A table of several is copied.
     sample_weight : array_like of that shape, optional
         Frequencies: w counts as w repeated elements. Finite and >= 0.
-    backend : {"auto", "numpy", "cython", "numba"}
+    backend : {"auto", "numpy", "cython", "numba", "cuda"}
+        "auto" takes the CPU's compiled kernels, and CUDA's for arrays in a GPU's memory.
     n_threads : int >= 1, optional
         None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 
@@ -120,7 +121,8 @@ def evaluate(
         Whether to compute the gradient.
     out : ndarray of y_pred's shape and a floating dtype, optional
         Where the gradient goes; it may be `y_pred` itself.
-    backend : {"auto", "numpy", "cython", "numba"}
+    backend : {"auto", "numpy", "cython", "numba", "cuda"}
+        "auto" takes the CPU's compiled kernels, and CUDA's for arrays in a GPU's memory.
     n_threads : int >= 1, optional
         None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 

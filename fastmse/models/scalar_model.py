@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastmse import inputs
+from fastmse import backends, inputs
 from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.models.many import ManyCurves
@@ -17,6 +18,9 @@ from fastmse.models.nonlinear_fits import NonlinearFits
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
+
+if TYPE_CHECKING:
+    from fastmse.models.device_passes import DevicePasses
 
 
 class ScalarModel(NonlinearFits, ManyCurves, ABC):
@@ -67,9 +71,10 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
             one where x, y or f is NaN.
         grad : bool
             Whether to compute the gradient.
-        backend : {"auto", "numpy", "cython", "numba"}
+        backend : {"auto", "numpy", "cython", "numba", "cuda"}
             The function is compiled by Numba, the loop around it by Cython (or Numba). NumPy
-            computes with whole columns.
+            computes with whole columns. "cuda", and "auto" for arrays in a GPU's memory, serve an
+            `Expression` of one array there.
         n_threads : int >= 1, optional
             None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 
@@ -130,8 +135,8 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
         Parameters are those of `evaluate`; the gate is passed once, and each call is one pass over
         the data. Its ``normal(theta)`` and ``hessian(theta)`` give Σ w r ∂f and the matrices.
         """
-        rows, mean = self._fitted(X, y, sample_weight)
-        return self._least_squares(rows, mean, backend=backend, n_threads=n_threads)
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
+        return Objective(passes, self._thetas, self.has_hessian)
 
     def predict(self, X: Any, theta: Any, *, n_threads: int | None = None) -> np.ndarray:
         """f(xᵢ; θ) of each row, (n,), at θ (p,). X as in `evaluate`."""
@@ -169,10 +174,27 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
         backend: str,
         n_threads: int | None,
     ) -> Evaluation:
-        rows, mean = self._fitted(X, y, sample_weight)
+        passes = self._passes(X, y, sample_weight, backend, n_threads)
         theta, single = self._thetas(theta)
-        passes = Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
         return _evaluation(passes(theta, sums), single)
+
+    def _passes(
+        self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
+    ) -> Passes | DevicePasses:
+        kernels = backends.for_device(backend, X, y, sample_weight)
+        if kernels is not None:
+            return self._device_passes(kernels, X, y, sample_weight)
+        rows, mean = self._fitted(X, y, sample_weight)
+        return Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
+
+    def _device_passes(
+        self, kernels: ModuleType, X: Any, y: Any, sample_weight: Any
+    ) -> DevicePasses:
+        from fastmse import device_inputs
+        from fastmse.models.device_passes import DevicePasses
+
+        gated, is_vector = device_inputs.model_rows(X, self.variables, y, sample_weight)
+        return DevicePasses(kernels, gated, self._scalar(gated[0].shape[1], is_vector))
 
     def _thetas(self, theta: Any) -> tuple[np.ndarray, bool]:
         """theta (K, p), and whether it was (p,)."""

@@ -18,6 +18,7 @@ from fastmse.kernels.cuda.errors import explained
 from fastmse.kernels.cuda.flags import SIMULATED
 from fastmse.kernels.cuda.linear import Model, linear, matrix_of, staged_linear
 from fastmse.kernels.cuda.lines import predictions, staged_predictions, weigh
+from fastmse.kernels.cuda.models import models
 from fastmse.kernels.cuda.reading import OnHost
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "OnHost",
     "linear",
     "matrix_of",
+    "models",
     "on_device",
     "predictions",
     "staged_linear",

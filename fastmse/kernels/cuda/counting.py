@@ -39,8 +39,8 @@ class Nodes:
                 self.nodes, stride, count, level, self.levels, log_fan, log_units
             )
             count, stride, level = count >> log_fan, stride << log_fan, level + log_fan
-        grid = (units - 1) // FOLD_THREADS + 1
-        configured(fold_levels, grid, FOLD_THREADS, STREAM)(
+        blocks = (units - 1) // FOLD_THREADS + 1
+        configured(fold_levels, blocks, FOLD_THREADS, STREAM)(
             self.levels, self.blocks, self.rest, self._total
         )
         return np.asarray(self._total.copy_to_host()[0])

@@ -10,7 +10,7 @@ OUT_OF_MEMORY = 2
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Raise MemoryError where the device has no memory left, RuntimeError with the driver's word."""
+    """Raise MemoryError where the device has no memory left, else RuntimeError with its word."""
     try:
         yield
     except Exception as error:

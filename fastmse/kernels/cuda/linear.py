@@ -58,7 +58,8 @@ class Matrix(NamedTuple):
 
 
 def matrix_of(X: DeviceArray) -> Matrix:
-    return Matrix(X.pointer, *X.strides, *X.shape, X.storage, X.itemsize)  # type: ignore[arg-type]
+    (row, column), (n, d) = X.strides, X.shape
+    return Matrix(X.pointer, row, column, n, d, X.storage, X.itemsize)
 
 
 class Model(NamedTuple):
@@ -133,7 +134,7 @@ def _plan(X: Matrix, model: Model, device: int) -> Plan:
         rows = chunk_rows(X.n, X.d, shape)
         nodes = Nodes(space, (X.n - 1) // rows + 1, 0, 0, model.width)
         room = shape.columns * shape.threads
-    return Plan(X.by_columns, nodes, rows, _to_device(model.slopes, room, device))
+    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, device))
 
 
 def _launch(
@@ -166,7 +167,7 @@ def _is_dense(line: Line, count: int) -> bool:
     return line.step == size and line.pointer % min(count * size, VECTOR_BYTES) == 0
 
 
-def _to_device(slopes: np.ndarray, room: int, device: int) -> int:
+def to_device(slopes: np.ndarray, room: int, device: int) -> int:
     """The address of the slopes and, after them, zeros."""
     padded = np.zeros((1, room))
     padded[0, : len(slopes)] = slopes

@@ -41,9 +41,9 @@ CHUNKS = 2048
 
 
 class Shape(NamedTuple):
-    """How a row is cut: `vectors` of `count` columns to each of `threads`, `rows` at a time."""
+    """How a row is cut: `vectors` of `width` columns to each of `threads`, `rows` at a time."""
 
-    count: int
+    width: int
     vectors: int
     threads: int
     rows: int
@@ -52,7 +52,7 @@ class Shape(NamedTuple):
 
     @property
     def columns(self) -> int:
-        return self.count * self.vectors
+        return self.width * self.vectors
 
     @property
     def warps(self) -> int:
@@ -156,7 +156,7 @@ def across_warps(shape: Shape) -> Any:
 def rows_kernel(
     x_type: str, y_type: str, w_type: str, shape: Shape, intercept: bool, graded: bool
 ) -> Any:
-    weighted, dense = w_type != "", shape.count > 1
+    weighted, dense = w_type != "", shape.width > 1
     count, vectors, threads, rows, full = shape
     columns, groups, size = shape.columns, shape.groups, ITEMSIZE[x_type]
     width = threads * columns

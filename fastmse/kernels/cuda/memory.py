@@ -6,7 +6,6 @@ float64 is rounded to it once, to bfloat16 by way of float32, as ``compiled/stor
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -90,9 +89,7 @@ def _load_at_once(builder: Any, storage: str, at: Any, number: int, space: int) 
     if not paired:
         return elements(builder, vector, number)
     words = elements(builder, vector, number // 2)
-    return [
-        builder.trunc(half, HALF) for w in words for half in (w, builder.lshr(w, word(16)))
-    ]
+    return [builder.trunc(half, HALF) for w in words for half in (w, builder.lshr(w, word(16)))]
 
 
 def load_one(builder: Any, storage: str, address: Any, space: int = GLOBAL) -> Any:
@@ -114,9 +111,7 @@ def step_to(builder: Any, address: Any, step: Any, k: int) -> Any:
 
 
 @cache
-def loader(
-    storage: str, count: int, steps: int = 1, shared: bool = False
-) -> Callable[[int, int], Any]:
+def loader(storage: str, count: int, steps: int = 1, shared: bool = False) -> Any:
     """(address, apart): `count` elements side by side, `steps` times, as a tuple of float64.
 
     From one time to the next it is `apart` bytes.
@@ -139,7 +134,7 @@ def loader(
 
 
 @cache
-def part_loader(storage: str, count: int, shared: bool = False) -> Callable[[int, int, int], Any]:
+def part_loader(storage: str, count: int, shared: bool = False) -> Any:
     """(address, step, n): n elements, `step` bytes apart, then zeros; nothing is read there."""
     space = GENERIC if shared else GLOBAL
 
@@ -183,7 +178,7 @@ def store_vector(builder: Any, storage: str, address: Any, values: list[Any]) ->
 
 
 @cache
-def storer(storage: str, count: int, steps: int = 1) -> Callable[[int, int, Any], None]:
+def storer(storage: str, count: int, steps: int = 1) -> Any:
     """(address, apart, values): to where `loader` finds them."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -202,7 +197,7 @@ def storer(storage: str, count: int, steps: int = 1) -> Callable[[int, int, Any]
 
 
 @cache
-def part_storer(storage: str, count: int) -> Callable[[int, int, int, Any], None]:
+def part_storer(storage: str, count: int) -> Any:
     """(address, step, n, values): the first n, `step` bytes apart."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -221,9 +216,7 @@ def part_storer(storage: str, count: int) -> Callable[[int, int, int, Any], None
 
 
 @cache
-def rows_loader(
-    storage: str, count: int, vectors: int, threads: int, rows: int, full: bool
-) -> Callable[..., Any]:
+def rows_loader(storage: str, count: int, vectors: int, threads: int, rows: int, full: bool) -> Any:
     """(x, row, column, i, apart, n, left): rows i, i + apart, ..., a tuple of float64 each.
 
     x is the address of a thread's first column in row 0; `row` and `column` are bytes. Of a row the

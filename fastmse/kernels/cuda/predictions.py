@@ -4,7 +4,8 @@ r_i = f_i - y_i, and 0 where the weight is 0; c_i = w_i r_i; SSE = Σ c_i r_i; o
 
 Of a run each thread holds `count` lanes: where rows lie side by side, as many as elements of the
 widest array fill 16 bytes. It loads up to 16 elements of each array before it uses the first, 256
-bytes in float64, so that enough of memory is on its way. 16 bytes read a row in float64, 8 written with a gradient.
+bytes in float64, so that enough of memory is on its way. 16 bytes read a row in float64, 8 written
+with a gradient.
 """
 
 from __future__ import annotations

@@ -133,7 +133,39 @@ def add_steps(typing: Any, a: Any, b: Any) -> Any:
 
 
 @cache
-def spread(count: int) -> Callable[[float], Any]:
+def model_adder(p: int, sums: int, n_sums: int) -> Any:
+    """(totals, outputs, c, w): totals and what a row adds to G, N, by FMAs.
+
+    `outputs` are f, its p derivatives, and its second ones, as far as `sums` says.
+    """
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def add_model(typing: Any, totals: Any, outputs: Any, c: Any, w: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values = [
+                context.cast(builder, value, kind, types.float64)
+                for value, kind in zip(_parts(builder, args[1], len(outputs)), outputs, strict=True)
+            ]
+            held = _parts(builder, args[0], n_sums)
+            slopes, bends, c, w = values[1 : 1 + p], values[1 + p :], args[2], args[3]
+            if sums >= 1:
+                held[:p] = [fused(builder, c, g, G) for g, G in zip(slopes, held[:p], strict=True)]
+            if sums >= 2:
+                pairs = [(j, k) for j in range(p) for k in range(j + 1)]
+                weighed = [builder.fmul(w, g) for g in slopes]
+                for at, (j, k) in enumerate(pairs, p):
+                    held[at] = fused(builder, weighed[j], slopes[k], held[at])
+            if sums == 3:
+                held[p:] = [fused(builder, c, h, N) for h, N in zip(bends, held[p:], strict=True)]
+            return context.make_tuple(builder, signature.return_type, held)
+
+        return totals(totals, outputs, types.float64, types.float64), generate
+
+    return add_model
+
+
+@cache
+def spread(count: int) -> Any:
     """(a): a tuple whose elements are all a."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -147,7 +179,7 @@ def spread(count: int) -> Callable[[float], Any]:
 
 
 @cache
-def zeros(count: int) -> Callable[[], Any]:
+def zeros(count: int) -> Any:
     """(): a tuple of zeros."""
 
     @intrinsic  # type: ignore[untyped-decorator]

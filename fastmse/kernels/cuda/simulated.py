@@ -1,6 +1,6 @@
-"""What `storage`, `arithmetic` and `lanes` bring, for Numba's simulator, where device memory is the host's.
+"""What `storage`, `arithmetic` and `lanes` bring, for Numba's simulator.
 
-The simulator has no intrinsics and no warps: a tuple is a tuple, and threads of a group
+Device memory is the host's there, a tuple is a tuple, and there are no warps: threads of a group
 meet at barriers of the block, so that all of its threads must come there.
 """
 
@@ -163,6 +163,20 @@ def rows_loader(
 
 def address_of(array: Any) -> int:
     return int(array.ctypes.data)
+
+
+@cache
+def model_adder(p: int, sums: int, n_sums: int) -> Any:
+    def add_model(totals: Any, outputs: Any, c: float, w: float) -> Any:
+        slopes, bends = outputs[1 : 1 + p], outputs[1 + p :]
+        terms = [c * g for g in slopes] if sums >= 1 else [0.0]
+        if sums >= 2:
+            terms += [w * slopes[j] * slopes[k] for j in range(p) for k in range(j + 1)]
+        if sums == 3:
+            terms[p:] = [N + c * h for N, h in zip(terms[p:], bends, strict=True)]
+        return add(totals, tuple(map(float, terms)))
+
+    return add_model
 
 
 @cache

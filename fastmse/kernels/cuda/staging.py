@@ -38,8 +38,9 @@ class Slot:
         end, places = 0, []
         for piece in pieces:
             place, after = self._place(end, piece)
-            order = "F" if is_by_columns(piece) else "C"
-            held = place.view(storage_dtype(piece.dtype)).reshape(piece.shape, order=order)
+            held = place.view(storage_dtype(piece.dtype))
+            by_columns = is_by_columns(piece)
+            held = held.reshape(piece.shape[::-1]).T if by_columns else held.reshape(piece.shape)
             np.copyto(held, piece, casting="unsafe")
             places.append(end)
             end = after

@@ -1,0 +1,133 @@
+"""Nonlinear models: f_i = f(x_i; θ), r_i = f_i - y_i, c_i = w_i r_i; SSE = Σ c_i r_i,
+G_j = Σ c_i ∂_j f_i, and the packed N_jk = Σ w_i ∂_j f_i ∂_k f_i, to which Σ c_i ∂_jk f_i may be
+added.
+
+A thread takes a row, its sums in registers; a block of threads makes the node of a chunk of rows,
+whose length n determines. Node: SSE.hi, SSE.lo, G, N. Sums are of FMAs, functions CUDA's: the same
+bits on every run and every grid, not the CPU's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import cuda, types
+
+from fastmse.device_inputs import Line
+from fastmse.kernels.cuda.arithmetic import model_adder, zeros
+from fastmse.kernels.cuda.counting import STREAM, Nodes
+from fastmse.kernels.cuda.flags import configured, device_function, kernel
+from fastmse.kernels.cuda.functions import FUNCTIONS
+from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
+from fastmse.kernels.cuda.linear import Matrix, to_device
+from fastmse.kernels.cuda.sizes import ROW_THREADS
+from fastmse.kernels.cuda.storage import loader, part_loader
+from fastmse.kernels.cuda.workspace import workspace
+from fastmse.kernels.scalars import ModelScalar, Sums
+
+WARP = min(32, ROW_THREADS)
+WARPS = ROW_THREADS // WARP
+CHUNKS = 2048
+TURNS = 64
+"""Rows of a thread, at most, and as few as make so many chunks."""
+
+
+def models(
+    X: Matrix,
+    y: Line,
+    w: Line | None,
+    theta: np.ndarray,
+    scalar: ModelScalar,
+    sums: Sums,
+    device: int,
+) -> np.ndarray:
+    """SSE.hi, SSE.lo, then G and N as far as `sums` says, at one theta (p,)."""
+    turns = min(-(-X.n // (CHUNKS * ROW_THREADS)), TURNS)
+    chunk = turns * ROW_THREADS
+    chunks = (X.n - 1) // chunk + 1
+    nodes = Nodes(workspace(device), chunks, 0, 0, 2 + max(sums.count(scalar.p), 1))
+    w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
+    compiled = scalar.on_device(
+        (X.storage, y.storage, w_type, sums),
+        lambda make: _kernel(
+            X.storage, y.storage, w_type, scalar.q, scalar.p, sums, make(sums.order, FUNCTIONS)
+        ),
+    )
+    place = to_device(theta, scalar.p, device)
+    configured(compiled, chunks, ROW_THREADS, STREAM)(
+        *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
+        *(place, chunk, nodes.nodes, 0),
+    )
+    return nodes.total()[: 2 + sums.count(scalar.p)]
+
+
+def _kernel(x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, scalar: Any) -> Any:
+    weighted = w_type != ""
+    n_sums = max(sums.count(p), 1)
+    load_x, load_theta = part_loader(x_type, q), loader("float64", p)
+    load_y, load_w = part_loader(y_type, 1), part_loader(w_type or y_type, 1)
+    add, none = model_adder(p, int(sums), n_sums), zeros(n_sums)
+    evaluate, fold = device_function(scalar), group_folder(WARP)
+
+    @kernel
+    def models_of_rows(
+        x: int,
+        row: int,
+        column: int,
+        y: int,
+        y_step: int,
+        w: int,
+        w_step: int,
+        n: int,
+        theta: int,
+        chunk: int,
+        nodes: Any,
+        first_node: int,
+    ) -> None:
+        pairs = cuda.shared.array((ROW_THREADS, 2), types.float64)
+        parts = cuda.shared.array(WARPS, types.float64)
+        thread, node = cuda.threadIdx.x, first_node + cuda.blockIdx.x
+        parameters = load_theta(theta, 0)
+        totals = none()
+        high, low, weight = 0.0, 0.0, 1.0
+        first = cuda.blockIdx.x * chunk
+        for i in range(first + thread, min(first + chunk, n), ROW_THREADS):
+            if weighted:
+                weight = load_w(w + i * w_step, w_step, 1)[0]
+            if weight != 0.0:
+                outputs = evaluate(load_x(x + i * row, column, q), parameters)
+                r = outputs[0] - load_y(y + i * y_step, y_step, 1)[0]
+                c = weight * r
+                high, low = add_run(high, low, c * r)
+                totals = add(totals, outputs, c, weight)
+        pairs[thread, 0] = high
+        pairs[thread, 1] = finite_low(high, low)
+        half = ROW_THREADS // 2
+        while half > 0:
+            cuda.syncthreads()
+            if thread < half:
+                high, low = merge_pairs(
+                    pairs[thread, 0],
+                    pairs[thread, 1],
+                    pairs[thread + half, 0],
+                    pairs[thread + half, 1],
+                )
+                pairs[thread, 0] = high
+                pairs[thread, 1] = low
+            half //= 2
+        if thread == 0:
+            nodes[node, 0] = high
+            nodes[node, 1] = low
+        for k in range(n_sums):
+            total = fold(totals[k])
+            cuda.syncthreads()
+            if thread % WARP == 0:
+                parts[thread // WARP] = total
+            cuda.syncthreads()
+            if thread == 0:
+                for warp in range(1, WARPS):
+                    total += parts[warp]
+                nodes[node, 2 + k] = total
+
+    return models_of_rows

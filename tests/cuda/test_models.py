@@ -1,0 +1,78 @@
+"""Nonlinear models on a device: value, gradient and matrices near the CPU's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cuda_memory import send
+
+import fastmse as fm
+
+DECAY = fm.Expression("a*exp(-b*t) + where(t > 1, c, -c)*s", ("a", "b", "c"))
+THETA = np.array([2.0, 0.5, 0.25])
+
+
+def problem(n, dtype=np.float64, order="C"):
+    rng = np.random.default_rng(n)
+    X = np.asarray(rng.uniform(0, 3, (n, 2)), dtype, order=order)
+    w = rng.integers(0, 3, n).astype(dtype)
+    w[0] = 1
+    return X, rng.normal(size=n).astype(dtype), w
+
+
+def near(got, want, n):
+    assert (got.n, got.weight_sum) == (want.n, want.weight_sum)
+    np.testing.assert_allclose(got.sse, want.sse, rtol=1e-14)
+    np.testing.assert_allclose(got.grad, want.grad, rtol=1e-13, atol=1e-14 * n)
+
+
+@pytest.mark.parametrize("n", [1, 2, 17, 70])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_evaluate_and_normal(n, weighted):
+    X, y, w = problem(n)
+    w = w if weighted else None
+    got = DECAY.normal(send(X), send(y), THETA, sample_weight=send(w))
+    want = DECAY.normal(X, y, THETA, sample_weight=w)
+    near(got, want, n)
+    np.testing.assert_allclose(got.normal, want.normal, rtol=1e-12, atol=1e-14 * n)
+    at = DECAY.evaluate(send(X), send(y), THETA, sample_weight=send(w))
+    assert at.sse == got.sse
+    np.testing.assert_array_equal(at.grad, got.grad)
+    assert DECAY.evaluate(send(X), send(y), THETA, grad=False).grad is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_narrow_columns(dtype):
+    X, y, _ = problem(40, dtype, "F")
+    near(DECAY.evaluate(send(X), send(y), THETA), DECAY.evaluate(X, y, THETA), 40)
+
+
+def test_one_variable_several_thetas_and_hessian():
+    X, y, _ = problem(30)
+    t = np.ascontiguousarray(X[:, 0])
+    model = fm.Expression("a*exp(-b*t)", ("a", "b"))
+    thetas = np.array([[1.0, 2.0], [0.5, 0.25]])
+    near(model.evaluate(send(t), send(y), thetas), model.evaluate(t, y, thetas), 30)
+    got, want = (
+        f.hessian(thetas[0]) for f in (model.objective(send(t), send(y)), model.objective(t, y))
+    )
+    np.testing.assert_allclose(got.normal, want.normal, rtol=1e-12)
+
+
+def test_rows_of_zero_weight_may_hold_anything():
+    X, y, w = problem(20)
+    w[3], X[3], y[3] = 0, np.nan, np.inf
+    near(
+        DECAY.evaluate(send(X), send(y), THETA, sample_weight=send(w)),
+        DECAY.evaluate(X, y, THETA, sample_weight=w),
+        20,
+    )
+
+
+def test_refused():
+    X, y, _ = problem(10)
+    with pytest.raises(ValueError, match=r"X: got shape \(10, 1\); want \(n, 2\) for t, s"):
+        DECAY.evaluate(send(X[:, :1]), send(y), THETA)
+    function = fm.Function(lambda x, theta: theta[0], lambda x, theta, out: None, parameters=["a"])
+    with pytest.raises(TypeError, match="want an Expression"):
+        function.evaluate(send(X), send(y), [1.0])
