@@ -19,6 +19,10 @@ ROOT = Path(__file__).parent.parent
 
 def main(arguments: list[str], root: Path = ROOT) -> None:
     asked = options.parser(__doc__).parse_args(arguments)
+    if asked.cuda:
+        from benchmarks.cuda import run
+
+        sys.exit(run.main(root, asked.quick))
     path = root / "docs" / "benchmarks.json"
     if asked.render:
         render(records.load(path), root)

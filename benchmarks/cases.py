@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from benchmarks.rivals import RIVALS
-from benchmarks.works import Columns, Linear, Predictions, Work
+from benchmarks.works import Columns, Linear, Peak, Predictions, Work
 
 NARROW = [1, 2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512]
 WIDE = [1000, 1024, 2000, 2048, 4096, 10000, 16384]
@@ -50,6 +50,7 @@ def cases(*, quick: bool = False) -> list[Case]:
         *weighted(QUICK if quick else MAIN),
         *dtypes([256] if quick else DTYPE_FEATURES),
         *thetas([200] if quick else THETA_FEATURES),
+        *nonlinear(),
     ]
 
 
@@ -88,3 +89,7 @@ def thetas(features: list[int]) -> Iterator[Case]:
         make = partial(Linear, d=d, n_thetas=4)
         beside = ("numba",) if d == 200 else ()
         yield Case("thetas", f"4 thetas, d = {d}", make, beside, partial(Linear, d=d))
+
+
+def nonlinear() -> Iterator[Case]:
+    yield Case("nonlinear", "peak, value + gradient", Peak, EVERYBODY, missing=Peak.missing)

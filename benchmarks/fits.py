@@ -23,7 +23,6 @@ FEATURES = {"C": [1, 2, 4, 8, 10, 32, 64, 100, 128, 200, 500], "F": [2, 10, 64, 
 QUICK_FEATURES = {"C": [8, 64], "F": [8]}
 VALUES, QUICK_VALUES = 20_000_000, 200_000
 PRODUCT = 1200  # rows of the square matrices whose product is the peak: 35 MB of three of them
-SLOW_ROUNDS = 2  # of those that take a second and more
 
 SCIKIT_LEARN, INTELEX = "scikit-learn", "scikit-learn-intelex"
 MODULES = {SCIKIT_LEARN: "sklearn.linear_model", INTELEX: "sklearnex.linear_model"}
@@ -47,10 +46,7 @@ def measured(problem: tuple[str, int], n_rounds: int, n_threads: int, *, quick: 
     X, y = numbers(QUICK_VALUES if quick else VALUES, d, order)
     with threadpool_limits(limits=n_threads, user_api="blas"):
         calls, slow = ours(X, y, n_threads), theirs(X, y, n_threads)
-        seconds = rounds.best(calls, n_rounds)
-        once_more = rounds.best({**slow, **calls}, min(SLOW_ROUNDS, n_rounds))
-    for name, time in once_more.items():
-        seconds[name] = min(time, seconds.get(name, time))
+        seconds = rounds.best_of_all(calls, slow, n_rounds)
     n = len(y)
     return {
         "group": "fits",

@@ -19,7 +19,7 @@ from fastmse.kernels import compiled
 
 ROOT = Path(__file__).parent.parent
 BENEATH = ("llvmlite", "ml_dtypes", "narwhals", "numba", "pandas", "polars", "pyarrow", "scipy",
-           "threadpoolctl")  # fmt: skip
+           "sympy", "threadpoolctl")  # fmt: skip
 """What fastmse and its tables stand on, beside the rivals."""
 
 

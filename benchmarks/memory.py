@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks import children
 from benchmarks.data import DTYPES
-from benchmarks.works import Columns
+from benchmarks.works import Columns, Peak
 
 LAYOUTS = ["C", "F", "C rows strided", "C reversed", "separate columns"]
 CHILD = Path(__file__).with_name("peak_memory.py")
@@ -26,6 +23,7 @@ NAMES = {
     "predictions": "{work}, {layout}",
 }
 FIT = "{work}, {layout}, {dtype}, d = {d}"
+PEAKS = ("Expression.fit", "curve_fit")
 Record = dict[str, Any]
 
 
@@ -73,6 +71,11 @@ def fits(*, quick: bool = False) -> Iterator[Record]:
     yield problem("cg", "F", "float32", 10_000)
 
 
+def nonlinear() -> Iterator[Record]:
+    """A nonlinear fit, and scipy's of the same points."""
+    yield from (problem(work, "contiguous", d=1) for work in PEAKS)
+
+
 def problem(
     work: str = "linear",
     layout: str = "C",
@@ -89,6 +92,8 @@ def problem(
 
 
 def name_of(problem: Record) -> str:
+    if problem["work"] in PEAKS:
+        return problem["work"]
     name = NAMES.get(problem["work"].partition(",")[0], FIT).format(**problem)
     weights = ", weights" if problem["weighted"] else ""
     backend = f", {problem['backend']}" if problem["backend"] else ""
@@ -97,26 +102,23 @@ def name_of(problem: Record) -> str:
 
 def measured(problem: Record, values: int, n_threads: int, backend: str) -> Record:
     """Peak resident bytes during the call beyond those before it."""
-    fit = not problem["work"].startswith(tuple(NAMES))
-    group = "fit memory" if fit else "memory"
-    record = {"group": group, "name": name_of(problem), "threads": n_threads, **problem}
+    record = {"group": group_of(problem), "name": name_of(problem), "threads": n_threads, **problem}
     if reason := missing(problem):
         return {**record, "skipped": reason}
     asked = {**problem, "values": values, "n_threads": n_threads}
     asked["backend"] = problem["backend"] or backend
-    # The child finds what this process has found: with -P its own folder is no place to look.
-    path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
-    done = subprocess.run(
-        [sys.executable, "-P", str(CHILD), json.dumps(asked)],
-        env={**os.environ, **GIVE_BACK, "PYTHONPATH": path},
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return {**record, "values": values, **json.loads(done.stdout)}
+    return {**record, "values": values, **children.answer(CHILD, asked, GIVE_BACK)}
+
+
+def group_of(problem: Record) -> str:
+    if problem["work"] in PEAKS:
+        return "nonlinear memory"
+    return "memory" if problem["work"].startswith(tuple(NAMES)) else "fit memory"
 
 
 def missing(problem: Record) -> str:
     if not Path("/proc/self/clear_refs").exists():
         return "only Linux tells a process its peak memory and resets it"
+    if problem["work"] in PEAKS:
+        return Peak.missing()
     return Columns.missing() if problem["layout"].startswith("table") else ""

@@ -55,6 +55,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     add("--backend", help="of fastmse (cython)")
     add("--only", metavar="REGEX", default="", help="measure these again, and keep the rest")
     add("--resume", action="store_true", help="measure what the JSON does not hold yet")
+    add("--cuda", action="store_true", help="the kernels on a GPU, and nothing else: two minutes")
     add("--render", action="store_true", help="measure nothing: write the pages from the JSON")
     return parser
 

@@ -17,6 +17,7 @@ import ml_dtypes
 import numpy as np
 
 import fastmse as fm
+from benchmarks import peaks
 from fastmse.columns import Columns
 
 WARM_VALUES = 2**18  # more than run serially: Numba compiles its parallel loops, too
@@ -90,6 +91,18 @@ def statistics(X: Any, y: Any, weights: Any, **options: Any) -> object:
     return found.fit()
 
 
+def of_expression(x: Any, y: Any, **options: Any) -> object:
+    return peaks.model().fit(x, y, peaks.START, **options)
+
+
+def by_curve_fit(x: Any, y: Any, *, n_threads: int) -> object:
+    return peaks.curve_fit(x, y)
+
+
+def nonlinear(problem: dict[str, Any], n: int) -> Callable[..., object]:
+    return partial(PEAKS[problem["work"]], *peaks.data(n))
+
+
 def a_third_zeros(n: int) -> Any:
     return np.arange(n) % 3.0
 
@@ -147,6 +160,10 @@ FITS: dict[str, Callable[..., object]] = {
     "robust": robust,
     "SufficientStatistics": statistics,
 }
+PEAKS: dict[str, Callable[..., object]] = {
+    "Expression.fit": of_expression,
+    "curve_fit": by_curve_fit,
+}
 RUNS: dict[str, Callable[[int], Any]] = {
     "contiguous": beside,
     "strided": strided,
@@ -168,6 +185,8 @@ def main(problem: dict[str, Any]) -> None:
     options = {"n_threads": problem["n_threads"]}
     if problem["work"] in FITS:
         make = fit
+    elif problem["work"] in PEAKS:
+        make = nonlinear
     else:
         make = linear if problem["work"] == "linear" else predictions
         options["backend"] = problem["backend"]

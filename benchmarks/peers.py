@@ -34,6 +34,8 @@ def errors(records: list[Record]) -> list[str]:
 def title(record: Record) -> str:
     if record["group"] == "predictions":
         return f"predictions, {record['name']}"
+    if record["group"] == "nonlinear":
+        return record["name"]
     return f"linear, {record['name']}, {record['group']}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from benchmarks import fits, latency, measure, memory
+from benchmarks import first_fits, fits, latency, many_fits, measure, memory, nonlinear_fits
 from benchmarks.cases import cases
 from benchmarks.options import Options
 from benchmarks.summary import threads
@@ -21,6 +21,7 @@ def steps(options: Options) -> Iterator[Step]:
     """In the order of the report."""
     yield from speed(options)
     yield from fitted(options)
+    yield from nonlinear(options)
     yield from small(options)
     yield from peaks(options)
 
@@ -39,6 +40,16 @@ def fitted(options: Options) -> Iterator[Step]:
             yield Step(f"fits: {fits.name_of(problem)}, {threads(n)}", record)
 
 
+def nonlinear(options: Options) -> Iterator[Step]:
+    for kind in (nonlinear_fits, many_fits):
+        for n in options.threads:
+            record = partial(kind.measured, n, options)
+            yield Step(f"{kind.GROUP}: {kind.NAME}, {threads(n)}", record)
+    for name in first_fits.MODELS:
+        record = partial(first_fits.measured, name, quick=options.quick)
+        yield Step(f"{first_fits.GROUP}: {name}", record)
+
+
 def small(options: Options) -> Iterator[Step]:
     yield Step(f"cache: {latency.IN_CACHE} elements", partial(latency.in_cache, options))
     for name, n in latency.points(options):
@@ -52,3 +63,8 @@ def peaks(options: Options) -> Iterator[Step]:
         for problem in of_group(quick=options.quick):
             record = partial(memory.measured, problem, values, n_threads, backend)
             yield Step(f"{group}: {memory.name_of(problem)}", record)
+    for problem in memory.nonlinear():
+        record = partial(
+            memory.measured, problem, nonlinear_fits.points(options), n_threads, backend
+        )
+        yield Step(f"nonlinear memory: {memory.name_of(problem)}", record)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from benchmarks.rivals import NumPyInPlace
+from benchmarks.rivals import NumPy, NumPyInPlace
 
 Record = dict[str, Any]
 IN_PLACE = NumPyInPlace.name
@@ -85,6 +85,27 @@ def fit_times(record: Record, name: str) -> float:
     return record["seconds"][name] / record["seconds"]["fit"]
 
 
+def a_pass(record: Record) -> float:
+    """The fraction of the roof of one pass of a fit, all its other costs included."""
+    return record["passes"] * fraction(record)
+
+
+def million_fits(record: Record) -> float:
+    """A second, in millions."""
+    return record["curves"] / record["seconds"]["ours"] / 1e6
+
+
+def fits_times(record: Record) -> float:
+    """Fits a second, over those of curve_fit."""
+    theirs = record["sample"] / record["seconds"]["curve_fit"]
+    return million_fits(record) * 1e6 / theirs
+
+
+def excess(record: Record) -> float:
+    """Failures beyond those of curve_fit on the same data."""
+    return record["failures"] - record["their failures"]
+
+
 RATIOS: dict[str, Callable[[Record], float]] = {
     "fraction of the roof": fraction,
     "times NumPy in place": times_faster,
@@ -101,6 +122,21 @@ RATIOS: dict[str, Callable[[Record], float]] = {
     "fit, times scikit-learn": partial(fit_times, name="scikit-learn"),
     "fit, times scikit-learn-intelex": partial(fit_times, name="scikit-learn-intelex"),
     "gram2, fraction of the roof": partial(fraction, name="gram2"),
+    "times NumPy": partial(times_faster, name=NumPy.name),
+    "times curve_fit": partial(times_faster, name="curve_fit"),
+    "times lmfit": partial(times_faster, name="lmfit"),
+    "passes": lambda record: record["passes"],
+    "fraction of the roof, a pass": a_pass,
+    "digits in common": lambda record: record["digits"],
+    "million fits/s": million_fits,
+    "fits/s, times curve_fit": fits_times,
+    "iterations": lambda record: record["iterations"],
+    "failures": lambda record: record["failures"],
+    "failures of curve_fit": lambda record: record["their failures"],
+    "failures in excess": excess,
+    "s": lambda record: record["seconds"]["ours"],
+    "again, ms": lambda record: record["seconds"]["again"] * 1e3,
+    "another of the same text, ms": lambda record: record["seconds"]["anew"] * 1e3,
 }
 
 

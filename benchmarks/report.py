@@ -50,7 +50,10 @@ def lines(run: Run) -> Iterator[str]:
     yield from paragraphs("Left out:", summary.skipped(records))
     yield from pictures()
     for section in details.SECTIONS:
-        yield from (f"## {section.title}", "", *details.table(section, records), "")
+        yield from (f"## {section.title}", "")
+        if section.note:
+            yield from (section.note, "")
+        yield from (*details.table(section, records), "")
     yield from rivals(run, records)
     yield from ("## What a call costs", "", "With the threads that a call chooses itself.", "")
     yield from peers.latency(records)

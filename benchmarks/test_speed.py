@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.cases import Case, linear, predictions
+from benchmarks.cases import Case, linear, nonlinear, predictions
 from benchmarks.measure import evaluated
 from benchmarks.parameters import BACKENDS, COMPILED, THREADS, VALUES
 from benchmarks.peers import title
@@ -20,7 +20,7 @@ from fastmse import backends
 RIVALS: dict[str, type[Rival]] = {rival.name: rival for rival in (NumPy, NumPyInPlace)}
 OURS = [f"{backend}, {n} threads" for backend in COMPILED for n in THREADS]
 FEATURES = [8, 50, 200, 2000]
-CASES = [*predictions(), *linear("C", FEATURES), *linear("F", FEATURES)]
+CASES = [*predictions(), *linear("C", FEATURES), *linear("F", FEATURES), *nonlinear()]
 
 
 def name_of(case: Case) -> str:

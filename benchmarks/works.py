@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fastmse as fm
-from benchmarks import data, exact
+from benchmarks import data, exact, peaks
 from benchmarks.rivals.rival import Answer, Call, Rival
 
 Array = NDArray[Any]
@@ -140,6 +140,43 @@ class Columns(Linear):
 
     def answer(self, evaluation: fm.Evaluation) -> Answer:
         return Answer(evaluation.mse, evaluation.grad[np.argsort(self.shuffled)])
+
+
+class Peak:
+    """MSE and ∇θ MSE of a peak on a slope, of five parameters: a read of x and y."""
+
+    MOST = 10_000_000
+    FLOPS = 61
+    """A row, 37 of them of exp, as the kernel counts them: what is shared once."""
+
+    @staticmethod
+    def missing() -> str:
+        """Why it cannot be compiled, or computed exactly, here; "" where it can."""
+        lacking = [name for name in ("sympy", "numba", "mpmath") if not find_spec(name)]
+        return f"{lacking[0]} is not installed" if lacking else ""
+
+    def __init__(self, n: int) -> None:
+        n = min(n, self.MOST)
+        self.x, self.y = peaks.data(n)
+        self.theta = peaks.START
+        self.arrays = (self.x, self.y)
+        self.facts = Facts(n, bytes=size(self.arrays), flops=n * self.FLOPS)
+
+    def ours(self, backend: str, n_threads: int | None) -> fm.Evaluation:
+        return peaks.model().evaluate(
+            self.x, self.y, self.theta, backend=backend, n_threads=n_threads
+        )
+
+    def answer(self, evaluation: fm.Evaluation) -> Answer:
+        return Answer(evaluation.mse, evaluation.grad)
+
+    def of_rival(self, rival: Rival) -> Call | None:
+        return rival.peak(self.x, self.y, self.theta)
+
+    def exact(self) -> list[exact.Exact]:
+        from benchmarks.exact_peak import of_data
+
+        return [of_data(len(self.x))]
 
 
 def size(arrays: tuple[Array, ...]) -> int:

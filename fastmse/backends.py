@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -33,12 +35,45 @@ def select(backend: str) -> ModuleType:
         return reference
     if backend not in NAMES:
         raise ValueError(f"backend: got {backend!r}; want one of {', '.join(NAMES)}")
-    reason = missing()[backend]
+    if backend == "cuda":
+        raise RuntimeError(
+            "backend 'cuda' is not available: this is computed on the CPU alone; a GPU serves "
+            "mse, evaluate, Linear.evaluate and Linear.objective"
+        )
+    return _loaded(backend)
+
+
+def _loaded(backend: str) -> ModuleType:
+    reason = _REASONS[backend]()
     if reason:
         raise RuntimeError(f"backend {backend!r} is not available: {reason}")
-    from fastmse.kernels import jit
+    return import_module(f"fastmse.kernels.{_PACKAGES[backend]}")
 
-    return jit
+
+_PACKAGES = {"numba": "jit.backend", "cuda": "cuda"}
+
+
+def for_device(backend: str, *arrays: Any) -> ModuleType | None:
+    """The kernels for a GPU, where the call is theirs: by name, or since an array lies there.
+
+    Raises TypeError for such an array and a backend that cannot read it.
+    """
+    if backend != "cuda" and _ARRAYS.issuperset(map(type, arrays)):
+        return None
+    from fastmse.device_arrays import is_on_device
+
+    if backend not in ("auto", "cuda"):
+        if backend in NAMES and any(map(is_on_device, arrays)):
+            raise TypeError(
+                f"backend: got {backend!r} for an array in a GPU's memory; want 'auto' or 'cuda', "
+                "or copy the array to the host"
+            )
+        return None
+    return _loaded("cuda") if backend == "cuda" or any(map(is_on_device, arrays)) else None
+
+
+_ARRAYS = frozenset({np.ndarray, type(None), list, tuple})
+"""Types that are on no device: `device_arrays` need not be imported."""
 
 
 def is_default(backend: str, n_threads: int | None) -> bool:
@@ -47,11 +82,11 @@ def is_default(backend: str, n_threads: int | None) -> bool:
 
 
 def missing() -> dict[str, str]:
-    """Each backend with the reason why it cannot serve here; "" where it can."""
-    return {"numpy": "", "cython": "", "numba": _numba_missing(), "cuda": _CUDA_MISSING}
+    """Each backend with the reason why it cannot serve here; "" where it can.
 
-
-_CUDA_MISSING = "this version of fastmse has no CUDA kernels"
+    Asks the CUDA driver for a device: not before a fork.
+    """
+    return {"numpy": "", "cython": "", **{name: reason() for name, reason in _REASONS.items()}}
 
 
 def _numba_missing() -> str:
@@ -60,6 +95,27 @@ def _numba_missing() -> str:
     except Exception as error:  # a numba that does not fit the installed numpy raises its own
         return f"numba cannot be imported ({error})"
     return ""
+
+
+def _cuda_missing() -> str:
+    try:
+        import numba_cuda  # noqa: F401
+        from numba import cuda
+    except Exception as error:
+        return f"numba-cuda cannot be imported ({error}); pip install 'fastmse[cuda]'"
+    try:
+        found = len(cuda.gpus)
+    except Exception as error:
+        return f"no CUDA driver answers ({_first_line(error)})"
+    return "" if found else "the CUDA driver finds no device"
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2]) or type(error).__name__
+
+
+_REASONS = {"numba": _numba_missing, "cuda": _cuda_missing}
 
 
 def n_threads_for(n_doubles: int, n_threads: int | None) -> int:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from edges import FEATURES, THETAS, sizes
+from model_sums import P, Q, own_functions, rounding_scalar, streamed, whole
 from storage import (
     DTYPES,
     MATRIX_LAYOUTS,
@@ -20,10 +21,11 @@ from storage import (
 )
 
 import fastmse as fm
+from fastmse.kernels.scalars import Sums
 from fastmse.models.linear import LinearStream
 from fastmse.models.predictions import PredictionStream
 from fastmse.results import Evaluation
-from fastmse.statistics import by_columns
+from fastmse.statistics import MODEL_BLOCK, by_columns
 
 LAYOUTS = [*MATRIX_LAYOUTS, "table"]
 
@@ -128,3 +130,28 @@ def linear_problem(number: int, backend: str) -> Problem:
         return digest(stream.finalize())
 
     return Problem(n, at_once, streamed, at_once(1))
+
+
+def model_problem(number: int, backend: str) -> Problem:
+    """The sums of a rational model, or of one that calls the project's own functions."""
+    rng = np.random.default_rng(number)
+    layout, dtype = LAYOUTS[number % len(LAYOUTS)], DTYPES[number % len(DTYPES)]
+    n = int(
+        rng.choice([1, 127, 129, MODEL_BLOCK - 1, MODEL_BLOCK + 1, *rng.integers(1, 40_000, 4)])
+    )
+    x = small_integers(rng, (n, Q), dtype)
+    X = lay_table(rng, n, Q) if layout == "table" else lay_matrix(x, dtype, layout)
+    rows = [X, rng.normal(size=n), random_weights(rng, n, int(rng.integers(4)))]
+    theta = np.abs(rng.normal(size=(int(rng.choice([1, 1, *THETAS])), P))) + 0.1
+    options = {"model": (rounding_scalar, own_functions)[number % 2](), "backend": backend}
+    sums = Sums(int(rng.integers(len(Sums))))
+
+    def at_once(n_threads: int) -> str:
+        node = whole(rows, theta, sums, n_threads=n_threads, **options)
+        return sha256(node.tobytes()).hexdigest()[:16]
+
+    def in_chunks(chunks: list[slice]) -> str:
+        node = streamed(rows, chunks, theta, sums, n_threads=2, **options)
+        return sha256(node.tobytes()).hexdigest()[:16]
+
+    return Problem(n, at_once, in_chunks, at_once(1))

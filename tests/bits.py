@@ -1,10 +1,11 @@
-"""One result: 200 random problems, bit-equal however they are computed.
+"""One result: 240 random problems, bit-equal however they are computed.
 
     python tests/bits.py
 
 `sse`, `mse`, `sigma2`, `grad` and the sum of the weights over threads {1, 2} x backends {cython,
 numba} x the instruction sets this CPU runs (Numba: native and x86-64-v2) x ten random streamings,
-over all dtypes and layouts, tables, and up to 16 thetas. One process per backend and instruction
+over all dtypes and layouts, tables, and up to 16 thetas; of nonlinear models the normal matrix and
+the Hessian, too. One process per backend and instruction
 set, as many at once as there are cores; each prints a digest a problem, and compares threads and
 streamings within itself.
 """
@@ -19,19 +20,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from bit_problems import Problem, cuts, linear_problem, prediction_problem
+from bit_problems import Problem, cuts, linear_problem, model_problem, prediction_problem
 
 from fastmse import backends
 from fastmse.kernels import compiled
 
-PROBLEMS = 200
+PREDICTIONS, LINEAR, MODELS = range(50), range(50, 200), range(200, 240)
+PROBLEMS = len(PREDICTIONS) + len(LINEAR) + len(MODELS)
 STREAMINGS = 10
 
 
 def problem(seed: int, backend: str) -> Problem:
-    """A quarter of them are predictions."""
-    make = prediction_problem if seed < PROBLEMS // 4 else linear_problem
-    return make(seed, backend)
+    if seed in MODELS:
+        return model_problem(seed, backend)
+    return (prediction_problem if seed in PREDICTIONS else linear_problem)(seed, backend)
 
 
 def digests(backend: str) -> Iterator[str]:

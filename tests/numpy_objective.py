@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
+
+from fastmse.fitting import fit_model
+from fastmse.results import Fit
+from fastmse.weighting import Weighting
 
 
 class Derivatives(NamedTuple):
@@ -18,11 +22,12 @@ class Derivatives(NamedTuple):
     second: np.ndarray
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(text: str, parameters: tuple[str, ...], variables: tuple[str, ...]) -> Any:
     """A NumPy function (x_1 .. x_q, theta_1 .. theta_p) of all derivatives up to the second."""
     theta, x = sympy.symbols(parameters), sympy.symbols(variables)
-    f = sympy.sympify(text, dict(zip((*parameters, *variables), (*theta, *x), strict=True)))
+    names = dict(zip((*parameters, *variables), (*theta, *x), strict=True))
+    f = sympy.sympify(text, names | {"arctan": sympy.atan})
     first = [sympy.diff(f, t) for t in theta]
     second = [sympy.diff(d, t) for d in first for t in theta]
     return sympy.lambdify((*x, *theta), [f, *first, *second], "numpy", cse=True)
@@ -55,9 +60,10 @@ class NumpyObjective:
 
     def __init__(self, model: NumpyModel, x: Any, y: Any, weight: Any = None) -> None:
         self.model = model
-        self.y = np.asarray(y, dtype=float)
-        self.x = np.asarray(x, dtype=float).reshape(len(self.y), -1)
-        self.weight = np.ones(len(self.y)) if weight is None else np.asarray(weight, dtype=float)
+        weight = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+        kept = weight > 0
+        self.y, self.weight = np.asarray(y, dtype=float)[kept], weight[kept]
+        self.x = np.asarray(x, dtype=float).reshape(len(y), -1)[kept]
         self.calls: list[str] = []
 
     @np.errstate(all="ignore")
@@ -76,3 +82,54 @@ class NumpyObjective:
         self.calls.append("hessian")
         sums, d, r = self._at(theta)
         return sums._replace(normal=sums.normal + np.tensordot(self.weight * r, d.second, 1))
+
+
+class NumpyMean:
+    """What a `Fit` predicts by."""
+
+    linear, centred = False, True
+
+    def __init__(self, model: NumpyModel) -> None:
+        self.model = model
+
+    def features(self, X: Any) -> np.ndarray:
+        X = np.asarray(X)
+        return X if X.ndim == 2 else X[:, None]
+
+    def at(self, X: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        return self.model(X, theta).f
+
+    def jacobian(self, X: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        d = self.model(X, theta)
+        return d.f, d.first
+
+
+def fit(
+    text: str,
+    parameters: Sequence[str],
+    x: Any,
+    y: Any,
+    start: Any,
+    *,
+    variables: Sequence[str] = ("x",),
+    weight: Any = None,
+    hessian: bool = True,
+    **options: Any,
+) -> Fit:
+    """The fit of a text by the sums of NumPy."""
+    model = NumpyModel(text, parameters, variables)
+    y, X = np.asarray(y, dtype=float), np.asarray(x, dtype=float).reshape(len(y), -1)
+    objective = NumpyObjective(model, X, y, weight)
+    if not hessian:
+        objective.hessian = None  # type: ignore[method-assign, assignment]
+    w = objective.weight
+    return fit_model(
+        objective,
+        NumpyMean(model),
+        (X, y, None if weight is None else np.asarray(weight, dtype=float)),
+        Weighting(len(w), float(w.sum())),
+        start,
+        names=model.parameters,
+        variables=model.variables,
+        **options,
+    )

@@ -147,7 +147,8 @@ def test_every_target_is_about_something_that_is_measured() -> None:
 
     heads = [{"group": c.group, "name": c.name, "threads": 2} for c in cases()]
     keys = [step.key for step in plan.steps(Options())]
-    for group in ("cache", "latency", "memory", "fit memory"):
+    for group in ("cache", "latency", "memory", "fit memory", "nonlinear fit", "fit_many",
+                  "first fit", "nonlinear memory"):  # fmt: skip
         names = [key.removeprefix(f"{group}: ") for key in keys if key.startswith(f"{group}: ")]
         heads += [{"group": group, "name": name, "threads": 2} for name in names]
     heads += [{"group": "fits", "name": fits.name_of(p), "threads": 2} for p in fits.problems()]
@@ -331,7 +332,7 @@ def test_a_quick_run_of_everything(empty: Path, monkeypatch: pytest.MonkeyPatch)
     run = json.loads((empty / "docs" / "benchmarks.json").read_text())
     groups = {found["group"] for found in run["records"].values()}
     assert groups == {"predictions", "C order", "F order", "table", "weights", "dtypes", "thetas",
-                      "fits", "cache", "latency", "memory",
-                      "fit memory"}  # fmt: skip
+                      "fits", "cache", "latency", "memory", "fit memory", "nonlinear",
+                      "nonlinear fit", "fit_many", "first fit", "nonlinear memory"}  # fmt: skip
     timed = run["records"]["predictions: value, 2 threads"]["seconds"]
     assert {name for name, rival in RIVALS.items() if not rival.missing()} <= set(timed)

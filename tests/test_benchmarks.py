@@ -19,6 +19,9 @@ import numpy as np
 import pytest
 
 KINDS = ("time_evaluate", "peakmem_evaluate", "track_roof")
+SUITES = dict.fromkeys(("linear", "predictions"), ("Speed", "Dtypes"))
+SUITES["nonlinear"] = ("Speed",)
+FITS = {"nonlinear.Fit.time_fit", "nonlinear.Fit.peakmem_fit", "nonlinear.Many.time_fit_many"}
 pytestmark = pytest.mark.usefixtures("suite")
 
 
@@ -33,12 +36,12 @@ def test_every_asv_benchmark_runs(root: Path) -> None:
             if not benchmark.do_setup():  # True: not on this machine
                 ran[benchmark.name, index] = benchmark.func(*benchmark._current_params)
     kinds = {name for name, _ in ran}
-    assert kinds == {
+    assert kinds == FITS | {
         f"{module}.{method}"
-        for module in ("linear", "predictions")
+        for module, suites in SUITES.items()
         for method in (
             "Accuracy.track_ulp",
-            *(f"{suite}.{kind}" for suite in ("Speed", "Dtypes") for kind in KINDS),
+            *(f"{suite}.{kind}" for suite in suites for kind in KINDS),
         )
     }
     # The sum is good to 4 ulp; what rounding θᵀx adds grows like √d, and d goes up to 2000.
@@ -151,9 +154,10 @@ def test_errors_are_counted_in_ulp_and_eps() -> None:
 def test_rivals_compute_what_we_compute(order: str) -> None:
     from benchmarks.measure import evaluated
     from benchmarks.rivals import RIVALS
-    from benchmarks.works import Linear, Predictions
+    from benchmarks.works import Linear, Peak, Predictions
 
     works = [Predictions(100, grad=False), Predictions(100, grad=True), Linear(600, 8, order=order)]
+    works += [Peak(100)] * (order == "C")
     for name in ("NumPy", "NumPy in place", "numexpr", "scikit-learn"):
         for work in works:
             call = None if RIVALS[name].missing() else work.of_rival(RIVALS[name](1))
@@ -167,11 +171,11 @@ def test_rivals_compute_what_we_compute(order: str) -> None:
 def test_big_rivals_compute_what_we_compute(name: str) -> None:
     from benchmarks.measure import evaluated
     from benchmarks.rivals import RIVALS
-    from benchmarks.works import Linear, Predictions
+    from benchmarks.works import Linear, Peak, Predictions
 
     if reason := RIVALS[name].missing():
         pytest.skip(reason)
-    works = [Predictions(100, grad=False), Predictions(100, grad=True)]
+    works = [Predictions(100, grad=False), Predictions(100, grad=True), Peak(100)]
     works += [Linear(600, 8, order=order) for order in "CF"]
     rival = RIVALS[name](2)
     with rival.threads():

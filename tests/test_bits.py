@@ -20,8 +20,7 @@ def test_one_result_for_threads_backends_instruction_sets_and_streamings(capsys)
 
 
 def test_the_problems_reach_every_storage() -> None:
-    linear = range(bits.PROBLEMS // 4, bits.PROBLEMS)
-    reached = [bit_problems.storage(i, np.random.default_rng(i)) for i in linear]
+    reached = [bit_problems.storage(i, np.random.default_rng(i)) for i in bits.LINEAR]
     expected = edges.FEATURES, bit_problems.LAYOUTS, DTYPES
     for found, wanted in zip(zip(*reached, strict=True), expected, strict=True):
         assert set(found) == set(wanted)

@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fastmse import formulas
 from fastmse.formulas import FormulaError
@@ -29,7 +31,7 @@ ACCEPTED = {
     "a*x**20*b": A * X**20 * B,
     "2*pi*x*a*b": 2 * math.pi * X * A * B,
     "1e-3*a + 1_000*b*x": 1e-3 * A + 1000 * B * X,
-    "0x10*a*b*x": 16 * A * B * X,
+    "1.*a + .5*b*x + 1.5E+1": A + 0.5 * B * X + 15,
     "a*exp(-b*x)": A * math.exp(-B * X),
     "expm1(a*x) + b": math.expm1(A * X) + B,
     "log(a*x) + b": math.log(A * X) + B,
@@ -115,6 +117,18 @@ REFUSED = {  # the text, and where the caret stands
     'a*x*f"{b}"': 5,
     "a*x # note": 4,
     "a;x": 1,
+    "y = a*x": 2,
+    " \n a*foo(x)": 5,
+    "a*0x10": 2,
+    "a*2x": 2,
+    "2x*a": 0,
+    "a*x + 1.5b": 6,
+    "a*.5x": 2,
+    "where(x<1and x>0, a, x)": 8,
+    "a*x*1e": 4,
+    "a x": 2,
+    "a*x +": 5,
+    "exp(a*x": 3,
     "a*x + 1/0": 8,
     "a*x/0": 4,
     "a*x + 0**-1": 9,
@@ -142,3 +156,23 @@ def test_refused_with_the_place(text):
     line, caret = str(error).splitlines()[1:]
     assert (error.column, caret) == (REFUSED[text], " " * (4 + error.column) + "^"), error
     assert len(line) == 4 + len(text)
+
+
+TOKENS = [
+    *("a", "x", "b_1", "2", ".5", "1e3", "0", "pi", "exp", "abs", "where", "lambda ", "é"),
+    *("+", "-", "*", "/", "**", "^", "%", "(", ")", "(", ")", ",", " ", "\n", "[", ".", ":", "="),
+    *("<", ">=", "==", "!=", " and ", " not ", "&", "|", "~"),
+    *("exp(", "sqrt(", "log(a*", "where(x<a,", "a*x+", "+b_1)", "/x)"),
+]
+
+
+@given(st.lists(st.sampled_from(TOKENS), max_size=25).map("".join) | st.text(max_size=12))
+@settings(max_examples=300)
+def test_any_text_is_a_formula_or_a_formula_error(text):
+    try:
+        formula = formulas.parse(text, ["a"], ["x", "b_1"])
+    except FormulaError as error:
+        place = error.column if str(error) else None
+        assert place in range(len(text) + 1)
+    else:
+        assert formula.scalar(2, formulas.numpy_functions())

@@ -24,7 +24,10 @@ KERNEL_TESTS = [
         *("test_linear.py", "test_predictions.py", "test_streams.py", "test_grid.py"),
         *("test_small_calls.py", "test_streamed_gradient.py"),
     ],
-    ["test_bits_of_thetas.py", "test_bits_of_storage.py", "test_memory.py", "test_zero_weights.py"],
+    [
+        *("test_bits_of_thetas.py", "test_bits_of_storage.py", "test_memory.py"),
+        *("test_zero_weights.py", "test_model_kernels.py"),
+    ],
 ]
 
 RERUN = """

@@ -16,8 +16,8 @@ from storage import lay_matrix, lay_vector
 
 import fastmse as fm
 from fastmse.columns import Columns
-from fastmse.kernels import jit
 from fastmse.kernels.jit import arrays, decoding, wide
+from fastmse.kernels.jit import backend as jit
 from fastmse.kernels.jit.memory import begin
 from fastmse.kernels.jit.vectors import fold, keep, load4, load16, part16, split, store
 

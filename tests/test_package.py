@@ -18,7 +18,7 @@ import pytest
 import fastmse as fm
 
 IMPORT_BUDGET = 60  # ms over NumPy
-ON_DEMAND = {"numba", "scipy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm"}
+ON_DEMAND = {"numba", "scipy", "sympy", "narwhals", "pyarrow", "matplotlib", "click", "tqdm"}
 
 PROBE = """
 import json, os, sys, time
@@ -147,7 +147,7 @@ def test_extras_hold_what_they_promise() -> None:
     assert lean == {"numpy", "scipy", "numba", "narwhals"}
     assert not [line for line in requirements if re.match("torch|jax|cupy|numba-cuda", line)]
     extras = importlib.metadata.metadata("fastmse").get_all("Provides-Extra")
-    assert set(extras) >= {"cli", "test", "bench", "dev", "all"}
+    assert set(extras) >= {"models", "cli", "test", "bench", "dev", "all"}
 
 
 @pytest.mark.parametrize("heading", ["Try it", "Run the tests"])

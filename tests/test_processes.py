@@ -28,12 +28,15 @@ from fastmse.models.predictions import PredictionStream
 rng = np.random.default_rng(0)
 y, f = rng.normal(size=(2, 300_000))
 X, theta = y.reshape(-1, 8), np.ones(8)
-WORKS = ["predictions", "predictions in numba", "linear"]
+WORKS = ["predictions", "predictions in numba", "linear", "model"]
+curve = fm.Expression("a*exp(-b*x*x)", ["a", "b"])
 
 def work(name, n_threads=2):
     "Numbers and gradient; one kernel in Numba, since compiling is what costs."
     if name == "linear":
         e = fm.Linear().evaluate(X, f[: len(X)], theta, n_threads=n_threads)
+    elif name == "model":
+        e = curve.evaluate(y, f, [1.0, 0.5], n_threads=n_threads)
     else:
         backend = "numba" if "numba" in name else "cython"
         e = fm.evaluate(y, f, backend=backend, n_threads=n_threads)
@@ -41,7 +44,8 @@ def work(name, n_threads=2):
 
 def expectations():
     first = work("predictions")
-    return {"predictions": first, "predictions in numba": first, "linear": work("linear")}
+    others = {name: work(name) for name in ("linear", "model")}
+    return {"predictions": first, "predictions in numba": first, **others}
 
 def streamed(stream):
     for rows in (slice(0, 100_000), slice(100_000, None)):
@@ -142,7 +146,7 @@ for thread in crew:
     thread.start()
 for thread in crew:
     thread.join()
-from fastmse.kernels import jit
+from fastmse.kernels.jit import backend as jit
 print(json.dumps([failed, jit.describe()["threading_layer"]]))
 """
 
@@ -180,6 +184,8 @@ CALLS = {
 }
 if backend != "numba":
     CALLS["linear"] = lambda: line.evaluate(wide, many[: n // 8], theta, **options)
+    curve.evaluate(y, f, [1.0, 0.5], **options)  # compiled
+    CALLS["model"] = lambda: curve.evaluate(many, many, [1.0, 0.5], **options)
 if backend == "cython":
     CALLS["fit"] = lambda: line.fit(wide, many[: n // 8])
 

@@ -43,6 +43,13 @@ class Jax(Rival):
 
         return self.call(mse, (theta, X if by_rows else X.T, y), with_grad=True)
 
+    def peak(self, x: Array, y: Array, theta: Array) -> Call:
+        def mse(theta: Any, x: Any, y: Any) -> Any:
+            b1, b2, b3, b4, b5 = theta
+            return ((b1 * self.jnp.exp(-(((x - b2) / b3) ** 2)) + b4 + b5 * x - y) ** 2).mean()
+
+        return self.call(mse, (theta, x, y), with_grad=True)
+
     def call(self, mse: Any, arrays: tuple[Array, ...], *, with_grad: bool) -> Call:
         """`mse` compiled, for arrays already where JAX wants them; waits for its result."""
         compiled = self.jax.jit(self.jax.value_and_grad(mse) if with_grad else mse)

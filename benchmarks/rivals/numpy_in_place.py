@@ -34,3 +34,27 @@ class NumPyInPlace(Rival):
             return Answer(residual @ residual / y.size, grad)
 
         return call
+
+    def peak(self, x: Array, y: Array, theta: Array) -> Call:
+        z, bell, residual, tilt = (np.zeros_like(y) for _ in range(4))
+        height, centre, width, level, slope = theta.tolist()
+
+        def call() -> Answer:
+            np.subtract(x, centre, out=z)
+            np.divide(z, width, out=z)
+            np.multiply(z, z, out=bell)
+            np.negative(bell, out=bell)
+            np.exp(bell, out=bell)
+            np.multiply(x, slope, out=residual)
+            np.add(residual, level, out=residual)
+            np.subtract(residual, y, out=residual)
+            np.multiply(bell, height, out=tilt)
+            np.add(residual, tilt, out=residual)
+            np.multiply(tilt, residual, out=tilt)
+            np.multiply(tilt, z, out=tilt)
+            scale = 2 / width
+            sums = [residual @ bell, scale * tilt.sum(), scale * (tilt @ z)]
+            sums += [residual.sum(), residual @ x]
+            return Answer(residual @ residual / y.size, 2 / y.size * np.array(sums))
+
+        return call

@@ -64,3 +64,6 @@ class Rival:
 
     def linear(self, X: Array, y: Array, theta: Array) -> Call | None:
         """MSE and gradient of θᵀx; None if it has no such thing."""
+
+    def peak(self, x: Array, y: Array, theta: Array) -> Call | None:
+        """MSE and gradient of the peak on a slope of `benchmarks.peaks`; None as above."""

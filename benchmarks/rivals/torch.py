@@ -46,3 +46,16 @@ class Torch(Rival):
             return Answer(mse.item(), grad.numpy())
 
         return call
+
+    def peak(self, x: Array, y: Array, theta: Array) -> Call:
+        points, truth = self.torch.from_numpy(x), self.torch.from_numpy(y)
+        leaf = self.torch.tensor(theta).requires_grad_()
+
+        def call() -> Answer:
+            b1, b2, b3, b4, b5 = leaf
+            f = b1 * self.torch.exp(-(((points - b2) / b3) ** 2)) + b4 + b5 * points
+            mse = self.torch.nn.functional.mse_loss(f, truth)
+            (grad,) = self.torch.autograd.grad(mse, leaf)
+            return Answer(mse.item(), grad.numpy())
+
+        return call

@@ -15,4 +15,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print('fastmse: this command needs click: pip install "fastmse[cli]"', file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:  # the imports take a second
+        sys.exit(130)
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -19,7 +19,7 @@ from fastmse.cli.fit import fit
 from fastmse.cli.info import info
 from fastmse.sources import SourceError
 
-OPTIONAL = ("tqdm", "pyarrow", "matplotlib")
+OPTIONAL = ("tqdm", "pyarrow", "matplotlib", "sympy")
 INSTALL = 'pip install "fastmse[cli]"'
 BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 

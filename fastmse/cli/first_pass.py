@@ -42,8 +42,8 @@ class FirstPass:
 class EnoughRows:
     """Refuses fewer rows than parameters."""
 
-    def __init__(self, n_features: int, *, intercept: bool) -> None:
-        self._needed, self._n = n_features + intercept, 0
+    def __init__(self, parameters: int, advice: str) -> None:
+        self._needed, self._advice, self._n = parameters, advice, 0
 
     def see(self, block: Block) -> None:
         """Count the rows of weight > 0."""
@@ -54,7 +54,7 @@ class EnoughRows:
         if self._n < self._needed:
             raise SourceError(
                 f"{count(self._n, 'row')} cannot determine {count(self._needed, 'parameter')}; "
-                "give more rows or name fewer features"
+                f"give more rows or {self._advice}"
             )
 
 

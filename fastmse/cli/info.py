@@ -13,7 +13,7 @@ import click
 from fastmse import __version__, backends, threads
 from fastmse.kernels import compiled
 
-PACKAGES = ("numpy", "scipy", "numba", "pyarrow", "click", "tqdm", "matplotlib")
+PACKAGES = ("numpy", "scipy", "numba", "sympy", "pyarrow", "click", "tqdm", "matplotlib")
 FEATURES = (
     "sse4_2",
     "f16c",
@@ -100,7 +100,7 @@ def _threads() -> Mapping[str, str]:
 def _threading_layer() -> str:
     if backends.missing()["numba"]:
         return "no Numba"
-    from fastmse.kernels import jit
+    from fastmse.kernels.jit import backend as jit
 
     return str(jit.describe()["threading_layer"])
 

@@ -18,6 +18,11 @@ LONGEST_NAME = 200  # of 255 that file systems allow: a temporary file's name is
 data = click.argument("data", metavar="DATA...", nargs=-1, required=True)
 target = click.option("--target", metavar="Y", required=True, help="Column to explain.")
 weights = click.option("--weights", metavar="W", help="Column of weights: how often a row counts.")
+model = click.option(
+    "--model",
+    metavar="FORMULA",
+    help='Formula of columns and parameters, such as "b1*(1 - exp(-b2*x))".',
+)
 drop_missing = click.option(
     "--drop-missing", is_flag=True, help="Leave out rows with missing values."
 )

@@ -8,11 +8,13 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastmse.gaussian import FloatArray
 
 FORMS = "None, a tuple (lower, upper), a list of pairs (lower, upper), or a dict of pairs by name"
+
+
+NUMBERS = (Real, Decimal, np.integer, np.floating)
 
 
 class Bounds(NamedTuple):
@@ -27,10 +29,6 @@ class Bounds(NamedTuple):
         moved = np.where(step <= self.lower - theta, self.lower, moved)
         moved = np.where(step >= self.upper - theta, self.upper, moved)
         return np.clip(np.where(step == 0, theta, moved), self.lower, self.upper)
-
-    def reached(self, theta: FloatArray) -> NDArray[np.bool_]:
-        """The parameters that lie on a bound."""
-        return (theta == self.lower) | (theta == self.upper)
 
 
 def parameters(start: Any, names: Sequence[str]) -> FloatArray:
@@ -98,7 +96,8 @@ def _side(side: Any, names: Sequence[str], none: float) -> FloatArray:
     values = _list(side) if np.ndim(side) else [side] * len(names)
     if len(values) != len(names):
         raise ValueError(
-            f"bounds: got {len(values)} numbers on a side; want {len(names)}, for {', '.join(names)}"
+            f"bounds: got {len(values)} numbers on a side; want {len(names)}, for "
+            f"{', '.join(names)}"
         )
     return np.array(
         [
@@ -140,7 +139,7 @@ def _by_name(given: Mapping[str, Any], names: Sequence[str], argument: str) -> l
 def _real(value: Any, argument: str, name: str) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real | np.number | Decimal):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, NUMBERS):
         raise TypeError(f"{argument}: {name!r} got {value!r:.200}; want a real number")
     try:
         return float(value)

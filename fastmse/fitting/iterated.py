@@ -66,7 +66,7 @@ def fit_conjugate_gradients(
         TOL if tol is None else tol,
         MAX_ITER if max_iter is None else max_iter,
         callback,
-        "callback(iteration, gradient)",
+        "callable(iteration, gradient)",
     )
     l2 = penalty.checked(l2, d)
     names = tuple(names) if names is not None else default_names(d)

@@ -19,8 +19,8 @@ import numpy as np
 
 from fastmse.fitting.newton import polish
 from fastmse.fitting.objective import is_finite
-from fastmse.fitting.problem import Search
-from fastmse.fitting.verdict import EPS, Precision
+from fastmse.fitting.problem import EPS, Search
+from fastmse.fitting.verdict import Precision
 
 FIRST_DAMPING = 1e-4
 """Of the largest curvature: Ceres's, which reaches all of NIST's minima."""
@@ -28,26 +28,42 @@ FIRST_DAMPING = 1e-4
 FIRST_STEP = 3.0
 """Of |D θ|: the longest first step. Of 1 to 10 all reach NIST's minima; 100 jumps to a plateau."""
 
-LARGEST_DAMPING = 1e30
-"""A step this much shorter than the gradient's does not change θ."""
+LEAST_DAMPING, LARGEST_DAMPING = 1e-30, 1e30
+"""Less is none, even where D is 10¹⁰ times what it could be; a step of more does not change θ."""
 
 LEAST_RATIO = 1e-4
 
-NEAR, NEARER, NEAREST = 0.1, 1e-2, 1e-9
+NEAR, NEARER, NEAREST = 0.1, 1e-4, 1e-9
 """√(gᵀA⁻¹g)/√SSE from which Newton's steps are tried; after a failure this part of it; the last."""
+
+GAINED = 1e-8
+"""Part of SSE that a search has to gain to begin anew where it stalls."""
 
 
 @np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore")
 def minimise(search: Search, precision: Precision) -> bool:
-    """Search until rounding, `max_iter` or the callback ends it; True if that is at a minimum."""
-    damping, near = Damping(), NEAR
+    """Search until rounding, `max_iter` or the callback ends it; True if that is at a minimum.
+
+    Where derivatives were larger by orders of magnitude on the way, D and λ hold the steps up: the
+    search begins anew without that memory.
+    """
+    before = np.inf
+    while not search.over and search.at.sse < before * (1 - GAINED):
+        before = search.at.sse
+        search.forget()
+        if _round(search, precision):
+            return True
+    return False
+
+
+def _round(search: Search, precision: Precision) -> bool:
+    """Damped steps, and Newton's where those are near a minimum."""
+    damping, near, stalled = Damping(), NEAR, False
     damping.shorten(search)
-    while not search.over:
+    while not (search.over or stalled or near < NEAREST):
         stalled = descend(search, damping, precision, near)
         if not search.over and polish(search, precision):
             return True
-        if stalled or near < NEAREST:
-            break
         near *= NEARER
     return False
 
@@ -62,7 +78,7 @@ class Damping:
         """Damp the first step until it is no longer than θ itself, a few times."""
         longest = FIRST_STEP * np.linalg.norm(search.scale * search.theta)
         quadratic = search.quadratic(search.at)
-        while 0 < longest and self.value < LARGEST_DAMPING:
+        while longest > 0 and self.value < LARGEST_DAMPING:
             z = quadratic.step(self.value)
             if z is not None and np.linalg.norm(z) <= longest:
                 break
@@ -71,7 +87,7 @@ class Damping:
     def taken(self, ratio: float) -> None:
         """Less damping after a step of a good gain ratio."""
         factor = max(1 / 3, 1 - (2 * min(ratio, 1.0) - 1) ** 3)
-        self.value, self.growth = max(self.value * factor, EPS), 2.0
+        self.value, self.growth = max(self.value * factor, LEAST_DAMPING), 2.0
 
     def refused(self) -> None:
         """More damping, and faster."""

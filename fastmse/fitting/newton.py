@@ -46,7 +46,7 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
     `at` are the sums at the search's θ, of the kind that is asked for.
     """
     fell, quadratic = False, search.quadratic(at)
-    z = quadratic.step()
+    z = quadratic.undamped()
     while z is not None and not search.over:
         length, theta = quadratic.length(z), search.reached(z)
         if (theta == search.theta).all():
@@ -56,7 +56,7 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
             search.tried()
             break
         quadratic = search.quadratic(there, theta)
-        z = quadratic.step()
+        z = quadratic.undamped()
         rest = np.inf if z is None else quadratic.length(z)
         if rest < length:
             at = there
@@ -65,6 +65,6 @@ def _steps(search: Search, precision: Precision, at: Normal, shrink: float, *, e
         if not rest < shrink * length:
             break
         fell = True
-        if precision.is_enough(rest, there):
+        if precision.is_enough(rest, there) or search.is_tiny(z):
             break
     return fell

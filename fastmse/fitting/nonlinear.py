@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fastmse.fitting.bounds import Bounds, checked_bounds, parameters
+from fastmse.fitting.covariance import covariance
 from fastmse.fitting.gram import WEIGHT_TYPES, one_of
 from fastmse.fitting.levenberg_marquardt import minimise
 from fastmse.fitting.limits import checked_limits
@@ -64,7 +65,7 @@ def fit_model(
     ConvergenceWarning, RankWarning
     """
     one_of("weight_type", weight_type, WEIGHT_TYPES)
-    tol, max_iter = checked_limits(tol, max_iter, callback, "callback(iteration, theta, sse)")
+    tol, max_iter = checked_limits(tol, max_iter, callback, "callable(iteration, theta, sse)")
     theta = parameters(start, names)
     box = checked_bounds(bounds, names, theta)
     count = weighting.weight_sum if weight_type == "frequency" else float(weighting.n)
@@ -78,13 +79,15 @@ def fit_model(
     converged = minimise(search, precision)
     found = precision.curvature(search, search.at)
     notes = _notes(search, found, converged, precision, names)
+    blocks = Blocks(lambda: [rows], variables, "y")
+    cov, looked = covariance(search, found, mean, blocks)
     for text, category in notes:
         if category is not None:
             warn_caller(text, category)
     return Fit(
         theta=search.theta,
         names=tuple(names),
-        cov_unscaled=_covariance(search, found),
+        cov_unscaled=cov,
         n=weighting.n,
         weight_sum=weighting.weight_sum,
         sse=float(search.at.sse),
@@ -96,11 +99,11 @@ def fit_model(
         condition=found.condition,
         rank=found.rank,
         method="lm",
-        passes=search.passes + 1,
+        passes=search.passes + 1 + looked,
         n_iter=search.n_iter,
         converged=converged and not found.undetermined,
         message="; ".join(text for text, _ in notes),
-        rows=Blocks(lambda: [rows], variables, "y"),
+        rows=blocks,
         mean=mean,
     )
 
@@ -136,22 +139,9 @@ def _notes(
     notes: list[Note] = []
     if found.undetermined:
         notes.append((undetermined_note(found, names), RankWarning))
-    if not converged:
+    if not converged and not (found.undetermined and precision.at_minimum(search)):
         s = math.sqrt(search.at.sse / precision.dof)
         notes.append((unfinished_note(search, found, s), ConvergenceWarning))
     if not found.free.all():
         notes.append((bounds_note(search, found.free, names), None))
     return notes
-
-
-def _covariance(search: Search, found: Curvature) -> FloatArray | None:
-    """(J'WJ)⁻¹ of the parameters that no bound holds, NaN for the others; None below full rank."""
-    if found.undetermined:
-        return None
-    free = np.ix_(found.free, found.free)
-    A = search.at.normal[free]
-    d = np.sqrt(np.diag(A))
-    inverse = np.linalg.inv(np.linalg.cholesky(A / d / d[:, None]))
-    cov = np.full(search.at.normal.shape, np.nan)
-    cov[free] = inverse.T @ inverse / d / d[:, None]
-    return cov

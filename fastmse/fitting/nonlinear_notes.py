@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from fastmse.fitting.problem import Search
 from fastmse.fitting.verdict import Curvature
 
 
-def named(names: Sequence[str], which: Sequence[int]) -> str:
+def named(names: Sequence[str], which: Iterable[int]) -> str:
     """The names, in words."""
     return ", ".join(repr(names[j]) for j in which)
 
 
 def bounds_note(search: Search, free: np.ndarray, names: Sequence[str]) -> str:
     """Name the parameters that a bound holds."""
-    at = [f"{names[j]!r} at {search.theta[j]:.6g}" for j in np.flatnonzero(~free)]
+    at = [f"{names[j]!r} at {search.theta[j]:.6g}" for j in np.flatnonzero(~free).tolist()]
     return (
         f"held by a bound: {', '.join(at)}; without a standard error, and the others' are for "
         "its value given"
@@ -43,8 +43,8 @@ def unfinished_note(search: Search, found: Curvature, s: float) -> str:
     if search.n_iter >= search.max_iter:
         return f"not converged after {search.n_iter} steps, {left}: raise max_iter, or start nearer"
     return (
-        f"not converged: after {search.n_iter} steps none lowers SSE, {left}: a saddle point, or "
-        "a function that is not smooth here; start elsewhere"
+        f"not converged: after {search.n_iter} steps none lowers SSE by more than rounding, {left}: "
+        "a plateau, a saddle point, or a function that is not smooth here; start elsewhere"
     )
 
 
@@ -55,7 +55,7 @@ def start_note(search: Search, names: Sequence[str]) -> str | None:
     bad = ~np.isfinite(at.gradient) | ~np.isfinite(at.normal).all(axis=1)
     if not what and bad.any():
         diagonal = ~np.isfinite(np.diag(at.normal)) | ~np.isfinite(at.gradient)
-        which = np.flatnonzero(diagonal if diagonal.any() else bad)
+        which = np.flatnonzero(diagonal if diagonal.any() else bad).tolist()
         what = [f"the derivative by {named(names, which)} is NaN, infinite or too large to square"]
     if not what:
         return None

@@ -16,6 +16,16 @@ from fastmse.gaussian import FloatArray
 Callback: TypeAlias = Callable[[int, FloatArray, float], object]
 
 
+EPS = float(np.finfo(float).eps)
+
+SINGULAR = 16 * EPS
+"""Eigenvalues of a scaled matrix up to p times this may be rounding."""
+
+
+TINY = 2.0**-42
+"""Part of a parameter, 2·10⁻¹³: the step after one that short is rounding."""
+
+
 class Quadratic(NamedTuple):
     """SSE/2 about θ, less its value: gᵀz + ½ zᵀBz of the scaled step z, and the bounds on that."""
 
@@ -29,13 +39,18 @@ class Quadratic(NamedTuple):
         B = self.B + damping * np.eye(len(self.g))
         return box_step(B, self.g, self.lower, self.upper)
 
+    def undamped(self) -> FloatArray | None:
+        """The step without damping, but for rounding where B is singular."""
+        z = self.step()
+        return self.step(SINGULAR * len(self.g)) if z is None else z
+
     def gain(self, z: FloatArray) -> float:
         """What the quadratic expects SSE to fall by."""
         return -float(2 * self.g @ z + z @ self.B @ z)
 
     def length(self, z: FloatArray) -> float:
         """√(−gᵀz): without bounds √(gᵀB⁻¹g), what |r| loses in the tangent plane."""
-        return float(np.sqrt(max(-self.g @ z, 0.0)))
+        return float(np.sqrt(max(-float(self.g @ z), 0.0)))
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +101,10 @@ class Search:
         if not exact:
             self.scale = np.maximum(self.scale, lengths(at.normal))
 
+    def forget(self) -> None:
+        """Scale by the derivatives at θ alone."""
+        self.scale = lengths(self.at.normal)
+
     def tried(self) -> None:
         """Count a step, taken or not, and tell the callback the best so far."""
         self.n_iter += 1
@@ -102,6 +121,10 @@ class Search:
             d * (side - (self.theta if theta is None else theta)) for side in self.bounds
         )
         return Quadratic(at.normal / d / d[:, None], at.gradient / d, lower, upper)
+
+    def is_tiny(self, z: FloatArray | None) -> bool:
+        """Whether a scaled step is no more than `TINY` of every parameter."""
+        return z is not None and bool((np.abs(z) <= TINY * self.scale * np.abs(self.theta)).all())
 
     def reached(self, z: FloatArray) -> FloatArray:
         """θ after a scaled step."""

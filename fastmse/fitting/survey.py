@@ -14,7 +14,7 @@ from fastmse.gaussian import FloatArray
 from fastmse.statistics import lies_in_columns
 
 TILE = 2**17
-"""Values decoded at a time, 1 MB of float64: whole rows, or of columns 4096 rows."""
+"""Values decoded at a time, 1 MB of float64: whole rows, or of up to 32 columns."""
 
 
 class Survey(NamedTuple):
@@ -73,7 +73,7 @@ def _moments(X: Any, weight: Any, centred: bool) -> FloatArray:
 def _tiles(X: Any) -> Iterator[tuple[slice, slice]]:
     """Rows and columns of stretches that lie close together in memory."""
     n, d = X.shape
-    wide = 32 if lies_in_columns(X) else d
+    wide = min(32, d) if lies_in_columns(X) else d
     high = max(TILE // max(wide, 1), 1)
     for column in range(0, d, max(wide, 1)):
         for row in range(0, n, high):

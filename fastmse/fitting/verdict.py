@@ -3,11 +3,13 @@
 In the scale of its diagonal A = Σ w ∂f ∂fᵀ has eigenvalues e and vectors v. The step to go has the
 length δ = √Σ (vᵀg)²/e in the metric of the standard errors times s: δ ≤ tol · s says that no
 combination of parameters is off by more than `tol` of its standard error, Bates and Watts's
-relative offset. Rounding of g bounds δ from below:
+relative offset. Rounding bounds δ from below:
 
-    noise = 16 eps (√SSE + √Σ w y²) / √min e
+    noise = 16 eps √SSE / √min e + 2⁻⁴² √Σ w y²
 
-for gⱼ sums products of residuals, which carry the rounding of y and f, with ∂ⱼf.
+The first is that of the products and sums in gⱼ = Σ w r ∂ⱼf, which nearly dependent derivatives
+magnify; the second that of f and y, which no fit gets below, be it perfect: some eps times what
+functions magnify, sin(1000 x) its argument's rounding by 1000.
 
 Source: Bates and Watts, "A relative offset orthogonality convergence criterion for nonlinear least
 squares", Technometrics 23 (1981) 179.
@@ -23,22 +25,19 @@ from numpy.typing import NDArray
 
 from fastmse.fitting.box import held
 from fastmse.fitting.objective import Normal
-from fastmse.fitting.problem import Search
-from fastmse.gaussian import FloatArray
+from fastmse.fitting.problem import EPS, SINGULAR, Search
 
-EPS = float(np.finfo(float).eps)
+OF_SUMS, OF_VALUES = 16 * EPS, 2.0**-42
+"""Rounding of a product in the gradient, 8 eps of which are the sums', and of f, at the most."""
 
-ROUNDINGS = 16
-"""Of a product in the gradient, in units of eps: 8 of the sums, and some of the model."""
-
-SINGULAR = 16 * EPS
-"""Eigenvalues up to p times this may be rounding of A."""
+LEAST = 16 * EPS
+"""Part of √Σ w y² below which steps are Newton's, for SSE is rounding."""
 
 OFF = 1e-6
 """Part of s that counts as the minimum if steps get no further, whatever the reason."""
 
-MOST_OFF, MOST_OFF_EXACT = 1e-3, 1e-8
-"""Noise up to these parts of s, or of √Σ w y², still counts as the minimum."""
+MOST_OFF = 1e-3
+"""Rounding of sums up to this part of s still counts as the minimum."""
 
 SHARE = 0.1
 """Parameters with this share in a direction that the data do not determine are named."""
@@ -56,7 +55,7 @@ class Curvature(NamedTuple):
     undetermined : tuple of int
         Parameters that SSE does not depend on, alone or in combination.
     length, noise : float
-        δ, and what rounding makes of it.
+        δ, and what rounding of sums makes of it.
     """
 
     free: NDArray[np.bool_]
@@ -103,13 +102,18 @@ class Precision:
             condition=float(np.sqrt(e.max(initial=1.0) / least)) if kept.all() else np.inf,
             undetermined=tuple(index[null > SHARE**2].tolist()),
             length=float(np.linalg.norm((V.T @ (g / scale))[kept] / np.sqrt(e[kept]))),
-            noise=ROUNDINGS * EPS * (np.sqrt(at.sse) + self.size) / float(np.sqrt(least)),
+            noise=OF_SUMS * float(np.sqrt(at.sse / least)),
         )
+
+    @property
+    def floor(self) -> float:
+        """What rounding of f and y makes of δ."""
+        return OF_VALUES * self.size
 
     def is_near(self, search: Search, near: float) -> bool:
         """Whether |r| can fall no more than by the part `near`, or by rounding."""
         found = self.curvature(search, search.at)
-        return bool(found.length <= max(near * np.sqrt(search.at.sse), found.noise))
+        return bool(found.length <= max(near * np.sqrt(search.at.sse), LEAST * self.size))
 
     def is_enough(self, length: float, at: Normal) -> bool:
         """Whether δ is below `tol`."""
@@ -118,12 +122,12 @@ class Precision:
     def at_end(self, search: Search) -> bool:
         """Whether δ is below `tol`, or rounding."""
         found = self.curvature(search, search.at)
-        return found.length <= found.noise or self.is_enough(found.length, search.at)
+        rounding = found.length <= found.noise + self.floor
+        return rounding or self.is_enough(found.length, search.at)
 
     def at_minimum(self, search: Search) -> bool:
         """Whether steps that got no further ended at the minimum."""
         found = self.curvature(search, search.at)
         s = np.sqrt(search.at.sse / self.dof)
-        most = max(MOST_OFF * s, MOST_OFF_EXACT * self.size)
-        enough = max(self.tol, OFF) * s
-        return bool(found.length <= max(enough, min(found.noise, most)))
+        noise = min(found.noise, MOST_OFF * s) + self.floor
+        return bool(found.length <= max(self.tol * s, OFF * s, noise))

@@ -9,7 +9,7 @@ A backend compiles the scalar with its own functions: one for each name in `PROG
 """
 
 from fastmse.formulas.errors import FormulaError
-from fastmse.formulas.formula import Formula, parse
+from fastmse.formulas.formula import Formula, parse, places
 from fastmse.formulas.functions import PROGRAM, numpy_functions
 
-__all__ = ["PROGRAM", "Formula", "FormulaError", "numpy_functions", "parse"]
+__all__ = ["PROGRAM", "Formula", "FormulaError", "numpy_functions", "parse", "places"]

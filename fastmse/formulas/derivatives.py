@@ -7,7 +7,8 @@ from typing import Any
 
 from sympy import Add, Mul, Symbol
 
-from fastmse.formulas.operations import ONE, ZERO, Operation, make, number
+from fastmse.formulas.operations import KINDS, ONE, SATURATED, ZERO, Operation, number
+from fastmse.formulas.saturation import saturated
 from fastmse.formulas.terms import Term, ordered
 
 
@@ -24,13 +25,15 @@ def derivatives(term: Term, parameters: Sequence[str], order: int) -> list[Any]:
 def expression(term: Term) -> Any:
     """The term as a SymPy expression, built node by node."""
     made: dict[Term, Any] = {}
+    inside = saturated(term)
     for t in ordered([term], Term.operands):
         if t.op == "name":
             made[t] = Symbol(t.args[0])
         elif t.op == "number":
             made[t] = number(t.args[0])
         else:
-            made[t] = make(t.op, *(made[a] for a in t.args))
+            kinds = SATURATED if t in inside else KINDS
+            made[t] = kinds[t.op](*(made[a] for a in t.args))
     return made[term]
 
 
@@ -47,6 +50,10 @@ def slopes(expressions: Sequence[Any], s: Any) -> list[Any]:
 
 
 def _slope(e: Any, s: Any, slopes: Sequence[Any]) -> Any:
+    if e == s:
+        return ONE
+    if not any(slopes):
+        return ZERO
     if isinstance(e, Operation):
         return e.slope(*slopes)
     if e.is_Add:
@@ -54,7 +61,5 @@ def _slope(e: Any, s: Any, slopes: Sequence[Any]) -> Any:
     if e.is_Mul:
         products = ((*e.args[:i], d, *e.args[i + 1 :]) for i, d in enumerate(slopes) if d)
         return Add(*(Mul(*factors) for factors in products))
-    if e.is_Pow:  # of a whole number: all others are operations
-        base, n = e.args
-        return n * base ** (n - 1) * slopes[0]
-    return ONE if e == s else ZERO
+    base, n = e.args  # a power by a whole number: all others are operations
+    return n * base ** (n - 1) * slopes[0]

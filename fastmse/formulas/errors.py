@@ -34,5 +34,6 @@ def _window(text: str, column: int) -> tuple[str, int]:
     first = max(0, min(column - WIDTH // 2, len(text) - WIDTH))
     last = first + WIDTH
     before, after = "... " * (first > 0), " ..." * (last < len(text))
-    shown = "".join(c if c.isprintable() else "?" for c in text[first:last])
+    part = (" " if c.isspace() else c for c in text[first:last])
+    shown = "".join(c if c.isprintable() else "?" for c in part)
     return before + shown + after, len(before) + column - first

@@ -14,6 +14,7 @@ from fastmse.formulas.source import called, written
 from fastmse.formulas.terms import Pool, Term, ordered
 
 KEPT = 256  # programs of recent formulas
+MISSING = 'derivatives of a formula need {}: pip install "fastmse[models]"'
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,21 @@ def parse(text: str, parameters: Sequence[str], variables: Sequence[str] | None 
     """
     if not isinstance(text, str):
         raise TypeError(f"formula: got {type(text).__name__}; want a str such as 'b1*exp(-b2*x)'")
-    names = check_parameters(parameters)
-    given = None if variables is None else check_variables(variables, names)
+    named = check_parameters(parameters)
+    given = None if variables is None else check_variables(variables, named)
     text = str(text)
-    _, places = read(text, Pool())
-    return Formula(text, names, found_variables(text, places, names, given))
+    return Formula(text, named, found_variables(text, places(text), named, given))
+
+
+def places(text: str) -> dict[str, int]:
+    """The parameters and variables in a text, with the columns where they come first.
+
+    Raises
+    ------
+    FormulaError
+        As `parse`, for a text that is no formula.
+    """
+    return read(text, Pool())[1]
 
 
 def _checked(order: int) -> int:
@@ -102,8 +113,11 @@ def _outputs(formula: Formula, order: int) -> tuple[Term, ...]:
     value = _lowered(term, Lowering(pool))
     if order == 0:
         return (value,)
-    from fastmse.formulas.derivatives import derivatives
-    from fastmse.formulas.translation import Translation
+    try:
+        from fastmse.formulas.derivatives import derivatives
+        from fastmse.formulas.translation import Translation
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(MISSING.format(error.name), name=error.name) from error
 
     translated = Translation(pool)
     return (value, *map(translated, derivatives(term, formula.parameters, order)))

@@ -1,26 +1,20 @@
-"""A formula's text, read by Python's `ast` through a white list of what it may hold."""
+"""A formula's syntax tree, read through a white list of what it may hold."""
 
 from __future__ import annotations
 
 import ast
-import keyword
 import math
-import re
-import warnings
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import NoReturn
 
 from fastmse.formulas.errors import FormulaError
 from fastmse.formulas.functions import CALLS, CONSTANT
+from fastmse.formulas.syntax import MAX_DEPTH, margin, parsed
 from fastmse.formulas.terms import COMPARISONS, CONDITIONS, Pool, Term
 
-MAX_LENGTH = 4000  # characters
-MAX_TERMS = 400  # operations, numbers and names
-MAX_DEPTH = 60  # operations inside each other; Python's parser gives up at 100 parentheses or more
+MAX_TERMS = 500  # operations, numbers and names: their derivatives take SymPy up to a second
 
 BINARY = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "over", ast.Pow: "power"}
-JOINING_WORDS = frozenset(["and", "or", "not"])
 JOINING = {ast.And: "and", ast.Or: "or", ast.BitAnd: "and", ast.BitOr: "or"}
 COMPARING = {
     ast.Lt: "<",
@@ -55,7 +49,7 @@ def read(text: str, pool: Pool) -> tuple[Term, dict[str, int]]:
         functions of `CALLS`, `where`, and conditions in it, or is too long or nested too deep.
     """
     reader = Reader(text, pool)
-    return reader.value(reader.parsed(), 0), reader.names
+    return reader.value(parsed(text), 0), reader.names
 
 
 class Reader:
@@ -66,7 +60,7 @@ class Reader:
         self.pool = pool
         self.names: dict[str, int] = {}
         self.count = 0
-        self.margin = len(text) - len(text.lstrip())
+        self.margin = margin(text)
 
     def refuse(self, reason: str, column: int) -> NoReturn:
         """Raise at a column of the text."""
@@ -75,41 +69,6 @@ class Reader:
     def refuse_node(self, reason: str, node: ast.AST) -> NoReturn:
         """Raise where a node starts."""
         self.refuse(reason, self.margin + getattr(node, "col_offset", 0))
-
-    def parsed(self) -> ast.expr:
-        """The syntax tree; line breaks are spaces, so that columns count from the start."""
-        self._check_characters()
-        self._check_words()
-        line = "".join(" " if c.isspace() else c for c in self.text).strip()
-        if not line:
-            self.refuse("empty; write the model, such as b1*exp(-b2*x)", 0)
-        try:
-            with warnings.catch_warnings():  # of `2(x)`, which the walk refuses, or `1if`
-                warnings.simplefilter("ignore")
-                return ast.parse(line, mode="eval").body
-        except SyntaxError as error:  # without an offset: at the end
-            column = min(error.offset - 1, len(line)) if error.offset else len(line)
-            ended = column == len(line)
-            reason = "this ends too soon" if ended else _explained(error.msg)
-            self.refuse(reason, self.margin + column)
-        except (MemoryError, RecursionError, ValueError):
-            self.refuse("nested too deep", 0)
-
-    def _check_characters(self) -> None:
-        if len(self.text) > MAX_LENGTH:
-            self.refuse(f"{len(self.text)} characters; want {MAX_LENGTH} at most", MAX_LENGTH)
-        depth = 0
-        for column, c in enumerate(self.text):
-            if not (c.isascii() and (c.isprintable() or c in "\t\n\r")) or c in "#'\"`$?\\;":
-                self.refuse(f"the character {c!r} is not allowed", column)
-            depth += (c in "([{") - (c in ")]}")
-            if depth > MAX_DEPTH:
-                self.refuse(f"nested too deep; want {MAX_DEPTH} parentheses at most", column)
-
-    def _check_words(self) -> None:
-        for word in re.finditer(r"(?<![\w.])[A-Za-z]+\b", self.text):
-            if keyword.iskeyword(word[0]) and word[0] not in JOINING_WORDS:
-                self.refuse(f"{word[0]} is a keyword of Python; {_instead(word[0])}", word.start())
 
     def value(self, node: ast.expr, depth: int) -> Term:
         """The term of a node that must be a number."""
@@ -129,9 +88,7 @@ class Reader:
 
     def term(self, node: ast.expr, depth: int) -> Term:
         """The term of a node of any kind on the white list."""
-        self.count += 1
-        if self.count > MAX_TERMS:
-            self.refuse_node(f"more than {MAX_TERMS} operations, numbers and names", node)
+        self.counted(node)
         if depth > MAX_DEPTH:
             self.refuse_node(f"nested too deep; want {MAX_DEPTH} operations at most", node)
         rule = RULES.get(type(node))
@@ -139,6 +96,12 @@ class Reader:
             kind = type(node).__name__
             self.refuse_node(HINTS.get(type(node), f"{kind} is not allowed"), node)
         return rule(self, node, depth + 1)
+
+    def counted(self, node: ast.expr) -> None:
+        """Raise at the first node too many."""
+        self.count += 1
+        if self.count > MAX_TERMS:
+            self.refuse_node(f"more than {MAX_TERMS} operations, numbers and names", node)
 
     def folded(self, node: ast.expr, op: str, *args: Term) -> Term:
         """The operation, carried out where all of it is constant; zero divides nothing."""
@@ -196,6 +159,7 @@ class Reader:
         spine = [node]
         while isinstance(spine[-1].left, ast.BinOp) and type(spine[-1].left.op) not in JOINING:
             spine.append(spine[-1].left)
+            self.counted(spine[-1])
         left = self.value(spine[-1].left, depth)
         for step in reversed(spine):
             op = BINARY.get(type(step.op)) or self.refuse_operator(step)
@@ -249,20 +213,13 @@ class Reader:
         """Why something cannot be called."""
         if name is None:
             return "only a function can be called; write * for a product"
+        from difflib import get_close_matches  # for a refusal only
+
         near = get_close_matches(name, [*CALLS, WHERE], 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join([*CALLS, WHERE])}"
-        return f"no function {name}; {hint}; a product is written with *"
-
-
-def _explained(message: str) -> str:
-    """What Python's parser says, for people who write formulas."""
-    if message.startswith("invalid syntax") or "literal" in message:
-        return "this cannot be read; every product needs a *"
-    return message
-
-
-def _instead(word: str) -> str:
-    return "write where(condition, a, b)" if word in ("if", "else") else "take another name"
+        if near:
+            return f"no function {name}; did you mean {near[0]}?"
+        known = ", ".join([*CALLS, WHERE])
+        return f"no function {name}; there are {known}; a product is written with *"
 
 
 RULES: dict[type[ast.expr], Callable[..., Term]] = {

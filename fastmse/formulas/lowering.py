@@ -6,6 +6,7 @@ A program may use + - * /, negation, comparisons and the functions of `functions
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import reduce
 from itertools import combinations
@@ -15,6 +16,8 @@ from fastmse.formulas.terms import Pool, Term
 
 LARGEST_POWER = 16  # as products: at most 15 roundings of eps / 2; beyond, power() has one
 SEARCHED = 10  # factors of a product among which known products are looked for: 45 pairs
+LARGEST = sys.float_info.max
+HUGE = 1e100  # whose cube is finite
 EXPM1_IS_MINUS_1 = -40.0  # exp(-40) < eps / 50
 
 
@@ -50,23 +53,27 @@ class Lowering:
         return self.times(half, half)
 
     def raised(self, u: Term, y: Term, m: Term, k: Term) -> Term:
-        """u**(y - m) log(u)**k from u**y, by its limit where that is no number."""
-        p, zero, logs = self.power(u, y), self.pool.number(0), int(k.args[0])
-        factors = [p, self.repeated(self.pool("log", u), logs)] if logs else [p]
-        if m is zero:
-            return self.pool("where", self.pool("==", p, zero), zero, self.product(factors))
-        inverse = self.repeated(self.pool("over", self.one, u), int(m.args[0]))
-        at_zero = self.at_zero(y, m, logs)
-        return self.pool(
-            "where", self.pool("==", u, zero), at_zero, self.product([*factors, inverse])
-        )
+        """∂ᵐ/∂uᵐ ∂ᵏ/∂yᵏ u**y from u**y; at u = 0 by its limit, for 0/0 and 0*log(0) are none."""
+        p, zero = self.power(u, y), self.pool.number(0)
+        if m is zero:  # u**y log(u)**k
+            logs = self.repeated(self.pool("log", u), int(k.args[0]))
+            return self.where("==", p, zero, zero, self.times(p, logs))
+        lower = self.product([p, self.repeated(self.reciprocal(u), int(m.args[0]))])
+        if k is zero:  # y u**(y-1), y (y-1) u**(y-2)
+            factor = y if m is self.one else self.times(y, self.pool("minus", y, self.one))
+            infinite = self.times(factor, self.pool.number(math.inf))
+            limit = self.where("==", y, m, factor, infinite)
+            limit = self.where("==", factor, zero, zero, limit)
+        else:  # u**(y-1) (1 + y log(u))
+            factor = self.pool("plus", self.one, self.times(y, self.pool("log", u)))
+            infinity = self.pool.number(math.inf), self.pool.number(-math.inf)
+            limit = self.where(">", y, zero, *infinity[::-1])
+        limit = self.where(">", y, m, zero, limit)
+        return self.where("==", u, zero, limit, self.times(factor, lower))
 
-    def at_zero(self, y: Term, m: Term, logs: int) -> Term:
-        """u**(y - m) log(u)**logs at u = 0: 0 for y > m, and else infinite, or 1 without logs."""
-        pool = self.pool
-        infinite = pool.number(-math.inf if logs % 2 else math.inf)
-        below = pool("where", pool("==", y, m), infinite if logs else self.one, infinite)
-        return pool("where", pool(">", y, m), pool.number(0), below)
+    def where(self, comparison: str, a: Term, b: Term, *branches: Term) -> Term:
+        """One of two branches, by a comparison."""
+        return self.pool("where", self.pool(comparison, a, b), *branches)
 
     def times(self, a: Term, b: Term) -> Term:
         """a b, of two terms."""
@@ -80,6 +87,10 @@ class Lowering:
             if (second.value or 0) < 0:
                 return self.pool("minus", first, self.pool.number(-second.args[0]))
         return self.pool("plus", a, b)
+
+    def reciprocal(self, u: Term) -> Term:
+        """1 / u as a factor: the text's own, or one that is written as a division if used once."""
+        return self.pool.find("over", self.one, u) or self.pool("reciprocal", u)
 
     def product(self, factors: list[Term]) -> Term:
         """The product of factors, from products that are known where there are some."""
@@ -105,31 +116,35 @@ class Lowering:
             "over", pool("times", pool.number(4), q), self.repeated(pool("plus", self.one, q), 2)
         )
 
+    def finite(self, u: Term) -> Term:
+        """u, or 1e100 with its sign where it is infinite: that the next 0 makes 0."""
+        above = self.where(">", u, self.pool.number(LARGEST), self.pool.number(HUGE), u)
+        if u.op in ("exp", "cosh"):  # positive
+            return above
+        below = self.pool.number(-LARGEST)
+        return self.where("<", u, below, self.pool.number(-HUGE), above)
+
     def sign(self, u: Term) -> Term:
         """1, -1, or u itself where it is 0 or NaN."""
-        pool = self.pool
-        zero = pool.number(0)
-        negative = pool("where", pool("<", u, zero), pool.number(-1), u)
-        return pool("where", pool(">", u, zero), self.one, negative)
+        zero = self.pool.number(0)
+        return self.where(">", u, zero, self.one, self.where("<", u, zero, self.pool.number(-1), u))
 
     def log1p(self, u: Term) -> Term:
         """log(w) u / (w - 1), w = fl(1 + u), whose roundings cancel (Kahan); u where w is 1."""
-        pool = self.pool
-        w = pool("plus", self.one, u)
-        rest = pool("minus", w, self.one)
-        log = pool("log", w)
-        corrected = pool("times", log, pool("over", u, rest))
-        exact = pool("where", pool("==", rest, u), log, corrected)
-        return pool("where", pool("==", w, self.one), u, exact)
+        w = self.pool("plus", self.one, u)
+        rest = self.pool("minus", w, self.one)
+        log = self.pool("log", w)
+        corrected = self.pool("times", log, self.pool("over", u, rest))
+        exact = self.where("==", rest, u, log, corrected)  # at infinity too
+        return self.where("==", w, self.one, u, exact)
 
     def expm1(self, u: Term) -> Term:
         """2 sinh(u/2) exp(u/2); -1 far below, where the two are infinite and 0."""
-        pool = self.pool
-        half = pool("times", pool.number(0.5), u)
-        sinh = pool("times", pool.number(2), pool("sinh", half))
-        product = pool("times", sinh, pool("exp", half))
-        far = pool("<", u, pool.number(EXPM1_IS_MINUS_1))
-        return pool("where", far, pool.number(-1), product)
+        half = self.pool("times", self.pool.number(0.5), u)
+        sinh = self.pool("times", self.pool.number(2), self.pool("sinh", half))
+        product = self.pool("times", sinh, self.pool("exp", half))
+        below = self.pool.number(EXPM1_IS_MINUS_1)
+        return self.where("<", u, below, self.pool.number(-1), product)
 
     def log2(self, u: Term) -> Term:
         """log(u) / log(2)."""
@@ -142,5 +157,5 @@ class Lowering:
 
 RULES: dict[str, Callable[..., Term]] = {
     name: getattr(Lowering, name)
-    for name in ("power", "raised", "sech2", "sign", "log1p", "expm1", "log2", "log10")
+    for name in ("power", "raised", "finite", "sech2", "sign", "log1p", "expm1", "log2", "log10")
 }

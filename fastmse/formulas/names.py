@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastmse.formulas.errors import FormulaError
 from fastmse.formulas.grammar import RESERVED
-
-LONGEST = 100  # characters of a name
+from fastmse.formulas.syntax import LONGEST_NAME
 
 
 def check_parameters(parameters: Sequence[str]) -> tuple[str, ...]:
@@ -51,12 +50,14 @@ def found_variables(
     return others if given is None else given
 
 
-def _checked(argument: str, names: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"{argument}: got {names!r}; want a sequence of str, like ('b1', 'b2')")
+def _checked(argument: str, given: Sequence[str]) -> tuple[str, ...]:
+    is_sequence = isinstance(given, Iterable) and not isinstance(given, str)
+    names = tuple(given) if is_sequence else ()
+    if not is_sequence or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{argument}: got {given!r}; want a sequence of str, like ('b1', 'b2')")
     for name in names:
         if reason := _wrong(name):
-            raise FormulaError(f"{argument}: {name[:LONGEST]!r} {reason}")
+            raise FormulaError(f"{argument}: {name[:LONGEST_NAME]!r} {reason}")
     doubled = [name for k, name in enumerate(names) if name in names[:k]]
     if doubled:
         raise FormulaError(f"{argument}: {doubled[0]!r} is given twice")
@@ -69,8 +70,8 @@ def _wrong(name: str) -> str | None:
         return "is a keyword of Python; take another name"
     if name in RESERVED:
         return "has a meaning of its own in a formula; take another name"
-    if len(name) > LONGEST:
-        return f"... is too long; want {LONGEST} characters at most"
+    if len(name) > LONGEST_NAME:
+        return f"... is too long; want {LONGEST_NAME} characters at most"
     if not (name.isascii() and name.isidentifier()) or name.startswith("__"):
         return "is no name; want ASCII letters, digits and _, no digit first, no __ first"
     return None

@@ -11,8 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Add, Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Rational, ff, preorder_traversal
 
+from fastmse.formulas.saturation import STEEP
 from fastmse.formulas.terms import CONDITIONS
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -46,21 +47,17 @@ class Condition(Operation):
         return ZERO
 
 
-def raised(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
-    """u**(y - m) log(u)**k, the derivatives of u**y; constants are worked out."""
-    if y.is_Rational and k == 0:
-        y, m = y - m, 0
-        if y == 0 or y == 1:
-            return u if y else ONE
+def raised(u: Any, y: Any, m: int, k: int) -> Any:
+    """∂ᵐ/∂uᵐ ∂ᵏ/∂yᵏ u**y; an ordinary power of an ordinary number where y or u is constant."""
+    if y.is_Rational:
+        return ff(y, m) * _power(u, y - m)
     if u.is_Rational and u > 0:
-        return make("power", u, y) * number(math.log(u)) ** k * u**-m
-    return make("raised", u, y, Integer(m), Integer(k)) if m or k else make("power", u, y)
+        return number(math.log(u)) ** k * _power(u, y)
+    return make("raised", u, y, Integer(m), Integer(k))
 
 
-def by_base(u: Any, y: Any, m: int = 0, k: int = 0) -> Any:
-    """∂/∂u u**(y - m) log(u)**k = (y - m) u**(y-m-1) log(u)**k + k u**(y-m-1) log(u)**(k-1)."""
-    slope = (y - m) * raised(u, y, m + 1, k)
-    return slope + k * raised(u, y, m + 1, k - 1) if k else slope
+def _power(u: Any, y: Any) -> Any:
+    return ONE if y == 0 else u if y == 1 else make("power", u, y)
 
 
 def number(value: float) -> Any:
@@ -74,9 +71,9 @@ PARTIALS: dict[str, tuple[Callable[..., Any], ...]] = {
     "times": (lambda f, a, b: b, lambda f, a, b: a),
     "over": (lambda f, a, b: 1 / b, lambda f, a, b: -f / b),
     "negative": (lambda f, a: -ONE,),
-    "power": (lambda f, u, y: by_base(u, y), lambda f, u, y: raised(u, y, k=1)),
+    "power": (lambda f, u, y: raised(u, y, 1, 0), lambda f, u, y: raised(u, y, 0, 1)),
     "raised": (
-        lambda f, u, y, m, k: by_base(u, y, int(m), int(k)),
+        lambda f, u, y, m, k: raised(u, y, int(m) + 1, int(k)),
         lambda f, u, y, m, k: raised(u, y, int(m), int(k) + 1),
         *(lambda f, u, y, m, k: ZERO,) * 2,
     ),
@@ -98,6 +95,7 @@ PARTIALS: dict[str, tuple[Callable[..., Any], ...]] = {
     "erf": (lambda f, u: number(2 / math.sqrt(math.pi)) * make("exp", -(u**2)),),
     "absolute": (lambda f, u: make("sign", u),),
     "sign": (lambda f, u: ZERO,),
+    "finite": (lambda f, u: ONE,),  # u, or 1e100 where that is infinite
 }
 
 KINDS: dict[str, type[Operation]] = {
@@ -105,6 +103,28 @@ KINDS: dict[str, type[Operation]] = {
     "where": Where,
     **{op: type(op, (Condition,), {}) for op in CONDITIONS},
 }
+
+
+def _finite(partial: Callable[..., Any]) -> Callable[..., Any]:
+    def finite(*args: Any) -> Any:
+        slope = partial(*args)
+        return make("finite", slope) if any(map(_grows, preorder_traversal(slope))) else slope
+
+    return finite
+
+
+def _grows(e: Any) -> bool:
+    """Whether it overflows for ordinary arguments; a constant power needs an x beyond 1e154."""
+    steep = tuple(KINDS[op] for op in ("exp", "expm1", "sinh", "cosh", "raised"))
+    return isinstance(e, steep) or (isinstance(e, KINDS["power"]) and not e.args[1].is_Rational)
+
+
+SATURATED: dict[str, type[Operation]] = {
+    op: type(op, (KINDS[op],), {"partials": tuple(map(_finite, PARTIALS[op]))}) for op in STEEP
+}
+"""The operations whose infinity does not reach the value, so must not reach its slopes."""
+
+OPS = {kind: op for kinds in (KINDS, SATURATED) for op, kind in kinds.items()}
 
 
 def make(op: str, *args: Any) -> Any:

@@ -80,6 +80,8 @@ class Writer:
             sign, level = INFIX[op]
             left, right = self._within(args[0], level), self._within(args[1], level - 1)
             return f"{left} {sign} {right}", level
+        if op == "reciprocal":
+            return f"1.0 / {self._within(args[0], UNARY)}", PRODUCT
         if op == "negative":
             return f"-{self._within(args[0], ATOM)}", UNARY
         return self._call_or_condition(op, args)
@@ -87,8 +89,8 @@ class Writer:
     def _quotient(self, *factors: Term) -> str | None:
         """A factor times a reciprocal that nothing else uses, by one division."""
         for a, b in (factors, factors[::-1]):
-            if b.op == "over" and b.args[0].value == 1 and self.texts[b][1] != ATOM:
-                return f"{self._within(a, PRODUCT)} / {self._within(b.args[1], UNARY)}"
+            if b.op == "reciprocal" and self.texts[b][1] != ATOM:
+                return f"{self._within(a, PRODUCT)} / {self._within(b.args[0], UNARY)}"
         return None
 
     def _call_or_condition(self, op: str, args: Sequence[Term]) -> tuple[str, int]:

@@ -5,6 +5,7 @@
 | number, name | float, str | leaves |
 | plus, minus, times, over, negative, power | terms | arithmetic |
 | exp, log, sin, ..., absolute | one term | functions |
+| reciprocal | one term | 1 / a, where only a derivative says so |
 | where | condition, a, b | a where the condition holds, else b |
 | <, <=, >, >=, ==, != | two terms | conditions |
 | and, or, not | conditions | conditions |

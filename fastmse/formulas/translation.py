@@ -7,10 +7,8 @@ from functools import reduce
 from typing import Any
 
 from fastmse.formulas.lowering import Lowering
-from fastmse.formulas.operations import KINDS
+from fastmse.formulas.operations import OPS
 from fastmse.formulas.terms import Pool, Term, ordered
-
-OPS = {kind: op for op, kind in KINDS.items()}
 
 
 class Translation:
@@ -53,7 +51,7 @@ class Translation:
             base, exponent = factor.as_base_exp()
             term, power = self._made[base], int(exponent)
             if power < 0:
-                term = self.pool("over", self.lower.one, term)
+                term = self.lower.reciprocal(term)
             (factors if power > 0 else reciprocals).append(self.lower.repeated(term, abs(power)))
         product = self.lower.product([*factors, *reciprocals])
         return self.pool("negative", product) if coefficient < 0 else product

@@ -64,6 +64,10 @@ class ModelScalar(ABC):
     def check(self) -> None:  # noqa: B027
         """After a pass: raise what the callbacks could not. Few have anything to say."""
 
+    def again(self, order: int, sums: Array) -> bool:
+        """Whether `address` is another from now on, by which these sums must be made again."""
+        return False
+
     @abstractmethod
     def compile(self, order: int) -> Any:
         """The callback, which lives as long as this object."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from fastmse import inputs
+
 
 class Elements:
     """The elements of an array that no single stride describes, in C order.
@@ -44,6 +46,24 @@ class OutputElements(Elements):
 
     def write(self, values: np.ndarray) -> None:
         self.array.flat[self.rows] = values
+
+
+def gradient_array(gated: Sequence[Any], grad: bool, out: Any) -> tuple[Any, Any]:
+    """The array that the gradient of (y_true, y_pred, sample_weight) goes to, as the caller gets
+    it and as a kernel writes to it: `out`, or a new one of y_pred's shape; None without `grad`.
+    """
+    y_true, y_pred, sample_weight = gated
+    if out is not None:
+        if not grad:
+            raise ValueError("out: got an array together with grad=False; want one or the other")
+        given = (("y_pred", y_pred), ("y_true", y_true), ("sample_weight", sample_weight))
+        return out, inputs.output(out, y_pred, given)
+    if not grad:
+        return None, None
+    dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
+    is_array = isinstance(y_pred, np.ndarray)
+    made = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
+    return made, made
 
 
 def as_elements(arrays: Sequence[Any], out: np.ndarray | None) -> tuple[list[Any], bool]:

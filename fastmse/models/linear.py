@@ -114,6 +114,9 @@ class Linear(LinearFits):
             small = compiled.small_linear(X, y, theta, self.intercept, grad)
             if small is not None:
                 return Evaluation(len(y), float(len(y)), *small)
+        device_kernels = backends.for_device(backend, X, y, sample_weight)
+        if device_kernels is not None:
+            return self._evaluate_on_device(device_kernels, X, y, theta, sample_weight, grad)
         kernels = backends.select(backend)
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         n, d = X.shape
@@ -133,6 +136,15 @@ class Linear(LinearFits):
         weighting = sums.weighting(total, n, sample_weight)
         return _evaluation(sums, total, require_rows(weighting), single)
 
+    def _evaluate_on_device(
+        self, kernels: ModuleType, X: Any, y: Any, theta: Any, sample_weight: Any, grad: bool
+    ) -> Evaluation:
+        from fastmse.models import device_linear
+
+        gated = device_linear.gate(X, y, sample_weight)
+        theta, single = self._parameters(theta, gated[0].shape[1])
+        return device_linear.evaluate(kernels, gated, theta, single, self.intercept, grad)
+
     def objective(
         self,
         X: Any,
@@ -146,7 +158,8 @@ class Linear(LinearFits):
 
         Parameters are those of `evaluate`; each call is one pass over the data.
         """
-        X, y, sample_weight = inputs.design(X, y, sample_weight)
+        if backends.for_device(backend, X, y, sample_weight) is None:
+            X, y, sample_weight = inputs.design(X, y, sample_weight)
 
         def mse_and_grad(theta: Any) -> tuple[Any, Any]:
             at = self.evaluate(

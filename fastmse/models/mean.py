@@ -26,7 +26,7 @@ class ModelMean:
     q: int
     is_vector: bool
     linear = False
-    centred = False
+    centred = True
 
     @property
     def scalar(self) -> ModelScalar:
@@ -41,7 +41,8 @@ class ModelMean:
 
     def at(self, X: FloatArray, theta: FloatArray) -> FloatArray:
         """f of each row, (m, q) -> (m,)."""
-        return self.outputs(X, theta, 0)[0]
+        f: FloatArray = self.outputs(X, theta, 0)[0]
+        return f
 
     def jacobian(self, X: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """f of each row and its derivatives, (m,) and (m, p). 8 (p + 1) bytes a row."""
@@ -52,18 +53,28 @@ class ModelMean:
         self, X: np.ndarray | Columns, theta: FloatArray, order: int, n_threads: int | None = None
     ) -> FloatArray:
         """f and its derivatives up to `order` of each row, (n_outputs, n)."""
-        n, theta = len(X), np.array(theta, dtype=np.float64)
-        scalar = self.scalar
-        out = np.empty((n_outputs(order, scalar.p), n))
+        scalar, theta = self.scalar, np.array(theta, dtype=np.float64)
+        out = np.empty((n_outputs(order, scalar.p), len(X)))
         threads = backends.n_threads_for(4 * out.size, n_threads)
-        piece = model_piece(len(out), 1)
-        for start in range(0, n, piece):
-            part = X[start : start + piece]
-            done = start
-            for (rows,) in loaded([part], MODEL_BLOCK):
-                values = np.empty((len(out), len(rows)))
-                compiled.model_outputs(rows, theta, scalar, order, values, threads)
-                out[:, done : done + len(rows)] = values
-                done += len(rows)
-        scalar.check()
+        _fill(out, X, theta, scalar, order, threads)
+        if scalar.again(order, out):
+            _fill(out, X, theta, scalar, order, threads)
         return out
+
+
+def _fill(
+    out: FloatArray,
+    X: np.ndarray | Columns,
+    theta: FloatArray,
+    scalar: ModelScalar,
+    order: int,
+    n_threads: int,
+) -> None:
+    piece, done = model_piece(len(out), 1), 0
+    for start in range(0, len(X), piece):
+        for (rows,) in loaded([X[start : start + piece]], MODEL_BLOCK):
+            values = np.empty((len(out), len(rows)))  # type: ignore[arg-type]
+            compiled.model_outputs(rows, theta, scalar, order, values, n_threads)
+            out[:, done : done + values.shape[1]] = values
+            done += values.shape[1]
+    scalar.check()

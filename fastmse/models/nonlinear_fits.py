@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastmse import backends
 from fastmse.results import Fit
 from fastmse.weighting import weigh
-
-if TYPE_CHECKING:
-    from fastmse.fitting.objective import Objective
-    from fastmse.results.mean import Mean
 
 TOL, MAX_ITER = 1e-12, 1000
 
@@ -24,6 +20,9 @@ class NonlinearFits:
     __slots__ = ()
 
     parameters: tuple[str, ...]
+    variables: tuple[str, ...] | None
+    _fitted: Callable[..., Any]
+    _least_squares: Callable[..., Any]
 
     def fit(
         self,
@@ -99,16 +98,15 @@ class NonlinearFits:
         from fastmse.fitting import fit_model
 
         rows, mean = self._fitted(X, y, sample_weight)
-        weighting = weigh(backends.select("auto"), len(rows[1]), rows[2], 1)
-        objective = self._least_squares(rows, backend=backend, n_threads=n_threads)
+        variables = self.variables or tuple(f"x{j}" for j in range(mean.q))
         return fit_model(
-            objective,
+            self._least_squares(rows, mean, backend=backend, n_threads=n_threads),
             mean,
             rows,
-            weighting,
+            weigh(backends.select("auto"), len(rows[1]), rows[2], 1),
             start,
             names=self.parameters,
-            variables=self._variables(rows[0]),
+            variables=variables,
             bounds=bounds,
             weight_type=weight_type,
             tol=tol,

@@ -53,19 +53,28 @@ class Passes:
         return parts[0] if len(parts) == 1 else _joined(parts)
 
     def _at(self, theta: np.ndarray, sums: Sums) -> Totals:
-        sample_weight = self.rows[2]
-        held = ThetaSums(len(theta), sums.count(self.scalar.p), sample_weight is not None)
-        counter = held.counter()
-        piece = model_piece(n_outputs(sums.order, self.scalar.p), len(theta))
-        count_pieces(counter, self._counting(theta, sums), self.rows, 0, self.n, piece)
-        self.scalar.check()
-        total = counter.total()
-        weighting = require_rows(held.weighting(total, self.n, sample_weight))
+        held = self.held(len(theta), sums)
+        total = self._total(held, theta, sums)
+        if self.scalar.again(sums.order, total):
+            total = self._total(held, theta, sums)
+        weighting = require_rows(held.weighting(total, self.n, self.rows[2]))
         gradient, packed = np.split(held.plain(total), [min(self.scalar.p, held.each)], axis=1)
         normal = unpacked(packed, self.scalar.p) if sums >= Sums.NORMAL else None
         return Totals(weighting, held.sse(total), gradient, normal)
 
-    def _counting(self, theta: np.ndarray, sums: Sums) -> Count:
+    def _total(self, held: ThetaSums, theta: np.ndarray, sums: Sums) -> np.ndarray:
+        """The node of all rows."""
+        counter = held.counter()
+        piece = model_piece(n_outputs(sums.order, self.scalar.p), len(theta))
+        count_pieces(counter, self.counting(theta, sums), self.rows, 0, self.n, piece)
+        self.scalar.check()
+        return counter.total()
+
+    def held(self, K: int, sums: Sums) -> ThetaSums:
+        return ThetaSums(K, sums.count(self.scalar.p), self.rows[2] is not None)
+
+    def counting(self, theta: np.ndarray, sums: Sums) -> Count:
+        """The kernel, at theta (K, p)."""
         q, outputs = self.scalar.q, n_outputs(sums.order, self.scalar.p)
         width = q + 1 + len(theta) * outputs * DOUBLES_OF_OUTPUT
         threads = backends.n_threads_for(self.n * width, self.n_threads)

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastmse import backends, inputs
 from fastmse.kernels import compiled
-from fastmse.models.elements import OutputElements, as_elements
+from fastmse.models.elements import OutputElements, as_elements, gradient_array
 from fastmse.results import Evaluation
 from fastmse.statistics import (
     PREDICTION_BLOCK,
@@ -84,6 +84,9 @@ def mse(
         sse = compiled.small_predictions(y_true, y_pred, PREDICTION_BLOCK, most)
         if sse is not None:
             return sse / len(y_true)
+    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight)
+    if device_kernels is not None:
+        return float(_on_device(device_kernels, y_true, y_pred, sample_weight, False, None).mse)
     kernels = backends.select(backend)
     gated = inputs.predictions(y_true, y_pred, sample_weight)
     weighting, sse = _sums(kernels, gated, None, n_threads)
@@ -145,20 +148,20 @@ def evaluate(
     >>> e.sse, e.grad
     (4.0, array([0.        , 0.        , 1.33333333]))
     """
+    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight, out)
+    if device_kernels is not None:
+        return _on_device(device_kernels, y_true, y_pred, sample_weight, grad, out)
     kernels = backends.select(backend)
-    gated = y_true, y_pred, sample_weight = inputs.predictions(y_true, y_pred, sample_weight)
-    target = None
-    if out is not None:
-        if not grad:
-            raise ValueError("out: got an array together with grad=False; want one or the other")
-        given = (("y_pred", y_pred), ("y_true", y_true), ("sample_weight", sample_weight))
-        target = inputs.output(out, y_pred, given)
-    elif grad:
-        dtype = y_pred.dtype if y_pred.dtype.kind in "fV" else np.float64
-        is_array = isinstance(y_pred, np.ndarray)
-        out = target = np.empty_like(y_pred, dtype) if is_array else np.empty(len(y_pred), dtype)
+    gated = inputs.predictions(y_true, y_pred, sample_weight)
+    out, target = gradient_array(gated, grad, out)
     weighting, sse = _sums(kernels, gated, target, n_threads)
     return Evaluation(weighting.n, weighting.weight_sum, sse, out)
+
+
+def _on_device(kernels: ModuleType, *arguments: Any) -> Evaluation:
+    from fastmse.models import device_predictions
+
+    return device_predictions.evaluate(kernels, *arguments)
 
 
 def _sums(

@@ -13,12 +13,13 @@ from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.models.many import ManyCurves
 from fastmse.models.mean import ModelMean
+from fastmse.models.nonlinear_fits import NonlinearFits
 from fastmse.models.objective import Objective
 from fastmse.models.passes import Passes, Totals
 from fastmse.results import Evaluation
 
 
-class ScalarModel(ManyCurves, ABC):
+class ScalarModel(NonlinearFits, ManyCurves, ABC):
     """What `Expression` and `Function` have in common."""
 
     __slots__ = ()
@@ -90,7 +91,8 @@ class ScalarModel(ManyCurves, ABC):
         derivatives, which share what they have in common, and (2 p + 4) K. No temporary. The first
         call compiles f, the next ones start at once.
         SSE within 4 ulp, gradient component j within 8 eps 2/W Σ |wᵢ rᵢ ∂ⱼfᵢ|, both of the
-        float64 f and ∂f; the same bits for any number of threads.
+        float64 f and ∂f; the same bits for any number of threads, and any instruction set unless f
+        calls atan or erf.
         """
         sums = Sums.GRADIENT if grad else Sums.VALUE
         options = {"sample_weight": sample_weight, "backend": backend, "n_threads": n_threads}
@@ -137,7 +139,8 @@ class ScalarModel(ManyCurves, ABC):
         theta, single = self._thetas(theta)
         if not single:
             raise ValueError(f"theta: got shape {theta.shape}; want ({theta.shape[1]},)")
-        return mean.outputs(X, theta[0], 0, n_threads)[0]
+        f: np.ndarray = mean.outputs(X, theta[0], 0, n_threads)[0]
+        return f
 
     def _mean(self, X: Any) -> tuple[ModelMean, Array | Columns]:
         """The mean for X as the kernels read it."""
@@ -187,14 +190,17 @@ class ScalarModel(ManyCurves, ABC):
 
 
 def _evaluation(at: Totals, single: bool) -> Evaluation:
-    sse, gradient, normal = at.sse, None, at.normal
+    gradient, normal = None, at.normal
     if at.gradient.shape[1]:
         gradient = at.gradient * 2.0 / at.weighting.weight_sum
-    if single:
-        sse = float(sse[0])
-        gradient = None if gradient is None else gradient[0]
-        normal = None if normal is None else normal[0]
-    for array in (gradient, normal):
-        if array is not None:
-            array.flags.writeable = False
-    return Evaluation(*at.weighting, sse, gradient, normal)
+    if not single:
+        return Evaluation(*at.weighting, at.sse, _frozen(gradient), _frozen(normal))
+    gradient = None if gradient is None else gradient[0]
+    normal = None if normal is None else normal[0]
+    return Evaluation(*at.weighting, float(at.sse[0]), _frozen(gradient), _frozen(normal))
+
+
+def _frozen(array: np.ndarray | None) -> np.ndarray | None:
+    if array is not None:
+        array.flags.writeable = False
+    return array

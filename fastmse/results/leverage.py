@@ -36,14 +36,13 @@ EXPONENT = {"HC0": 0, "HC1": 0, "HC2": 1, "HC3": 2}
 
 def leverage(D: FloatArray, A: FloatArray) -> FloatArray:
     """Return hᵢ = Σⱼₖ Dᵢⱼ Aⱼₖ Dᵢₖ of each design row, (m, p) and (p, p) -> (m,)."""
-    D, A = _estimated(D, A)
+    A = _of_estimated(A)
     return np.asarray(np.einsum("ij,ij->i", D @ A, D))
 
 
-def _estimated(D: FloatArray, A: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The columns of the parameters that are not held, if some are."""
-    free = ~np.isnan(np.diag(A))
-    return (D, A) if free.all() else (D[:, free], A[np.ix_(free, free)])
+def _of_estimated(A: FloatArray) -> FloatArray:
+    """A with 0 for the NaN of parameters that are held: known values do not vary."""
+    return np.where(np.isnan(A), 0.0, A)
 
 
 @np.errstate(divide="ignore", invalid="ignore")
@@ -64,16 +63,16 @@ def robust_variances(
     """
     total = np.zeros(len(theta))
     for X, y, w in rows:
-        X, y, w = _present(X, y, w)
+        X, y, w = present(X, y, w)
         copies, scale = (1.0, w) if weight_type == "precision" else (w, 1.0)
         f, D = mean.jacobian(X, theta)
         e = y - f
         omega = copies * (scale * e) ** 2 / (1 - scale * leverage(D, A)) ** EXPONENT[kind]
-        total += omega @ (D @ A) ** 2
-    return total
+        total += omega @ (D @ _of_estimated(A)) ** 2
+    return np.where(np.isnan(np.diag(A)), np.nan, total)
 
 
-def _present(
+def present(
     X: FloatArray, y: FloatArray, w: FloatArray | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return the rows of positive weight: zero drops a row, even one that holds NaN."""

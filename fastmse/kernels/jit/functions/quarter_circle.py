@@ -6,7 +6,7 @@ sin(r) = r + r³ p(r²) and cos(r) = 1 - r²/2 + r⁴ q(r²), with p and q of de
 
 from __future__ import annotations
 
-from fastmse.kernels.jit.flags import inlined_kernel
+from fastmse.kernels.jit.functions.values import Value
 
 S0, S1, S2, S3, S4, S5 = SINE_COEFFICIENTS = (
     -0.16666666666666632,
@@ -27,16 +27,14 @@ C0, C1, C2, C3, C4, C5 = COSINE_COEFFICIENTS = (
 )
 
 
-@inlined_kernel
-def sine(r: float, low: float) -> float:
+def sine(r: Value, low: Value) -> Value:
     z = r * r
     w = z * z
     p = (S0 + S1 * z) + w * ((S2 + S3 * z) + w * (S4 + S5 * z))
     return r + (low + z * (r * p - 0.5 * low))
 
 
-@inlined_kernel
-def cosine(r: float, low: float) -> float:
+def cosine(r: Value, low: Value) -> Value:
     z = r * r
     w = z * z
     q = (C0 + C1 * z) + w * ((C2 + C3 * z) + w * (C4 + C5 * z))

@@ -8,10 +8,7 @@ next to a multiple of π/2 (W. J. Cody, W. Waite, *Software Manual for the Eleme
 
 from __future__ import annotations
 
-import numpy as np
-
-from fastmse.kernels.jit.flags import inlined_kernel
-from fastmse.kernels.jit.functions.bits import SHIFT, bits_of
+from fastmse.kernels.jit.functions.values import SHIFT, Value, bits_of
 
 NEAR = 2.0**22
 """The largest |x| of this reduction."""
@@ -23,8 +20,7 @@ P3 = float.fromhex("0x1.13198a2c00000p-65")
 P4 = float.fromhex("0x1.01b839a25204ap-96")
 
 
-@inlined_kernel
-def reduced(x: float) -> tuple[float, float, np.uint64]:
+def reduced(x: Value) -> tuple[Value, Value, Value]:
     """(r, low, quarters): the last two bits of `quarters` are those of k. |x| <= NEAR."""
     shifted = x * TWO_OVER_PI + SHIFT
     k = shifted - SHIFT

@@ -1,0 +1,152 @@
+"""The gate for arrays in a GPU's memory: the rules and the words of `inputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from fastmse import device_arrays
+from fastmse.device_arrays import DeviceArray
+
+
+class Line(NamedTuple):
+    """Elements one stride apart; those of an array of any shape that is contiguous."""
+
+    pointer: int
+    step: int
+    "bytes"
+    n: int
+    storage: str
+
+    @property
+    def itemsize(self) -> int:
+        return device_arrays.ITEMSIZE[self.storage]
+
+    @property
+    def is_dense(self) -> bool:
+        return self.step == self.itemsize
+
+
+def predictions(
+    y_true: Any, y_pred: Any, sample_weight: Any
+) -> tuple[DeviceArray, DeviceArray, DeviceArray | None]:
+    """Of one shape, on one device, not empty."""
+    y_true = device_arrays.read(y_true, "y_true")
+    y_pred = same_shape(device_arrays.read(y_pred, "y_pred"), "y_pred", y_true, "y_true")
+    if y_true.size == 0:
+        raise ValueError(f"y_true: got shape {y_true.shape}, no elements; want at least one")
+    if sample_weight is not None:
+        sample_weight = device_arrays.read(sample_weight, "sample_weight")
+        same_shape(sample_weight, "sample_weight", y_true, "y_true")
+    one_device(("y_true", y_true), ("y_pred", y_pred), ("sample_weight", sample_weight))
+    return y_true, y_pred, sample_weight
+
+
+def design(
+    X: Any, y: Any, sample_weight: Any
+) -> tuple[DeviceArray, DeviceArray, DeviceArray | None]:
+    """(n, d), (n,) and (n,) or None, n >= 1, on one device."""
+    X = device_arrays.read(X, "X")
+    if X.ndim != 2:
+        hint = "; use .reshape(-1, 1) for one feature" if X.ndim == 1 else ""
+        raise ValueError(f"X: got shape {X.shape}; want two dimensions, (n, n_features){hint}")
+    n = X.shape[0]
+    if n == 0:
+        raise ValueError("X: got no rows; want at least one")
+    y = vector(y, "y", n)
+    if sample_weight is not None:
+        sample_weight = vector(sample_weight, "sample_weight", n)
+    one_device(("X", X), ("y", y), ("sample_weight", sample_weight))
+    return X, y, sample_weight
+
+
+def vector(obj: Any, name: str, n: int) -> DeviceArray:
+    array = device_arrays.read(obj, name)
+    if array.ndim != 1:
+        hint = "; use .ravel()" if array.size == max(array.shape, default=0) else ""
+        raise ValueError(f"{name}: got shape {array.shape}; want one dimension, (n,){hint}")
+    if array.size != n:
+        raise ValueError(f"{name}: got {array.size} rows; want {n}, as X has")
+    return array
+
+
+def same_shape(array: DeviceArray, name: str, other: DeviceArray, like: str) -> DeviceArray:
+    if array.shape != other.shape:
+        raise ValueError(
+            f"{name}: got shape {array.shape}; want {other.shape}, the shape of {like}: nothing is "
+            "broadcast"
+        )
+    return array
+
+
+def one_device(*named: tuple[str, DeviceArray | None]) -> None:
+    """Raise ValueError for arrays on two devices, where their libraries tell."""
+    known = [(name, a.device) for name, a in named if a is not None and a.device is not None]
+    for name, device in known:
+        if device != known[0][1]:
+            raise ValueError(
+                f"{name}: got an array on device {device}; want it on device {known[0][1]}, as "
+                f"{known[0][0]} is"
+            )
+
+
+def output(
+    out: Any, y_pred: DeviceArray, others: Iterable[tuple[str, DeviceArray | None]]
+) -> DeviceArray:
+    """`out` if the gradient can be written to it element by element, as y_pred is read."""
+    array = device_arrays.read(out, "out")
+    same_shape(array, "out", y_pred, "y_pred")
+    one_device(("y_pred", y_pred), ("out", array))
+    if array.read_only:
+        raise ValueError("out: got a read-only array; want a writeable one")
+    if any(step == 0 and n > 1 for n, step in zip(array.shape, array.strides, strict=True)):
+        raise ValueError("out: got an array whose elements share memory; want one element each")
+    for name, other in others:
+        if other is not None and _clobbers(array, other):
+            raise ValueError(
+                f"out: got an array that overlaps {name}; want {name} itself, or separate memory"
+            )
+    return array
+
+
+def _clobbers(out: DeviceArray, other: DeviceArray) -> bool:
+    """Whether they may share memory, but for each element with itself."""
+    (first, end), (start, stop) = out.extent, other.extent
+    same = out[1:5] == other[1:5]
+    return not same and first < stop and start < end
+
+
+def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
+    """Element i of each the same one: in C order, or in Fortran order where all are so."""
+    arrays = list(named)
+    given = [array for _, array in arrays if array is not None]
+    for axes in (slice(None), slice(None, None, -1)):
+        if all(_step(array, axes) is not None for array in given):
+            return [None if array is None else _line(array, axes) for _, array in arrays]
+    name = next(name for name, a in arrays if a is not None and _step(a, slice(None)) is None)
+    raise ValueError(
+        f"{name}: got an array of shape {dict(arrays)[name].shape} that is not contiguous; want "  # type: ignore[union-attr]
+        "one dimension, or contiguous arrays of one order, on a device"
+    )
+
+
+def _line(array: DeviceArray, axes: slice) -> Line:
+    step = _step(array, axes)
+    assert step is not None
+    return Line(array.pointer, step, array.size, array.storage)
+
+
+def _step(array: DeviceArray, axes: slice) -> int | None:
+    """The one stride that leads through all axes, the last of them fastest; None if there is none."""
+    step: int | None = None
+    reach = 0
+    for n, stride in reversed(list(zip(array.shape[axes], array.strides[axes], strict=True))):
+        if n == 1:
+            continue
+        if step is None:
+            step, reach = stride, n * stride
+        elif stride == reach:
+            reach *= n
+        else:
+            return None
+    return array.itemsize if step is None else step

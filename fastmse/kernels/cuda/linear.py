@@ -1,0 +1,175 @@
+"""Which kernel evaluates the linear model on a device, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastmse.device_arrays import DeviceArray
+from fastmse.device_inputs import Line
+from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
+from fastmse.kernels.cuda.flags import configured
+from fastmse.kernels.cuda.linear_columns import columns_kernel
+from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
+from fastmse.kernels.cuda.sizes import THREADS
+from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
+from fastmse.kernels.cuda.storage import VECTOR_BYTES
+from fastmse.kernels.cuda.workspace import address_of, workspace
+from fastmse.statistics import block_rows
+from fastmse.statistics.grid import TINY
+
+
+class Matrix(NamedTuple):
+    """X (n, d): its address, and bytes from a row to the next and from a column to the next."""
+
+    pointer: int
+    row: int
+    column: int
+    n: int
+    d: int
+    storage: str
+    itemsize: int
+
+    def is_dense(self, step: int, other: int) -> bool:
+        """Whether 16 bytes may be loaded along the axis of `step`."""
+        aligned = self.pointer % VECTOR_BYTES == 0 and other % VECTOR_BYTES == 0
+        return step == self.itemsize and aligned
+
+    @property
+    def by_columns(self) -> bool:
+        """As `statistics.by_columns`, and rows that are more than registers hold."""
+        lies_so = self.n > 1 and 0 < abs(self.row) < abs(self.column)
+        return self.d <= TINY or lies_so or self.d > WIDEST
+
+    @property
+    def cut(self) -> Shape:
+        """How rows are cut."""
+        count = VECTOR_BYTES // self.itemsize
+        whole = self.is_dense(self.column, self.row) and self.d % count == 0
+        return shape_of(self.d, count if whole else 1)
+
+    def rows_together(self, lines: Sequence[Line]) -> int:
+        """Rows that a thread loads at once."""
+        count = VECTOR_BYTES // self.itemsize
+        dense = self.is_dense(self.row, self.column)
+        return count if dense and all(_is_dense(line, count) for line in lines) else 1
+
+
+def matrix_of(X: DeviceArray) -> Matrix:
+    return Matrix(X.pointer, *X.strides, *X.shape, X.storage, X.itemsize)  # type: ignore[arg-type]
+
+
+class Model(NamedTuple):
+    """One theta, without its intercept, on the device; what is wanted of it."""
+
+    slopes: Any
+    "float64 on the host"
+    offset: float
+    intercept: bool
+    graded: bool
+
+    @property
+    def width(self) -> int:
+        """Of a node."""
+        return 2 + (self.intercept + len(self.slopes)) * self.graded
+
+
+class Plan(NamedTuple):
+    """How all rows are counted, whatever pieces they come in."""
+
+    by_columns: bool
+    nodes: Nodes
+    rows: int
+    "to a node"
+    theta: int
+    "its address on the device, with zeros after it"
+
+
+def linear(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
+    """SSE.hi, SSE.lo, then Σ w_i r_i x_i with the intercept's first, if `graded`."""
+    plan = _plan(X, model, device)
+    _launch(plan, 0, X, y, w, model, STREAM)
+    return plan.nodes.total()
+
+
+def staged_linear(rows: Sequence[np.ndarray | None], model: Model, device: int) -> np.ndarray:
+    """The same of X, y and weights in host memory, a piece at a time."""
+    given = [np.asarray(array) for array in rows if array is not None]
+    n, d = given[0].shape
+    dtypes = [storage_dtype(array.dtype) for array in given]
+    row_bytes = d * dtypes[0].itemsize + sum(dtype.itemsize for dtype in dtypes[1:])
+    plan = _plan(_staged_matrix(given[0], 0, n), model, device)
+    for slot, start, stop in turns(n, rows_at_once(row_bytes, plan.rows), row_bytes, len(given)):
+        pieces = [array[start:stop] for array in given]
+        place, *places = slot.send(pieces)
+        lines = [
+            Line(at, dtype.itemsize, stop - start, dtype.name)
+            for at, dtype in zip(places, dtypes[1:], strict=True)
+        ]
+        w = lines[1] if len(lines) > 1 else None
+        X = _staged_matrix(pieces[0], place, stop - start)
+        _launch(plan, start // plan.rows, X, lines[0], w, model, slot.stream)
+    return plan.nodes.total()
+
+
+def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
+    """X as a slot holds it."""
+    dtype, d = storage_dtype(X.dtype), X.shape[1]
+    size = dtype.itemsize
+    row, column = (size, n * size) if is_by_columns(X) else (d * size, size)
+    return Matrix(pointer, row, column, n, d, dtype.name, size)
+
+
+def _plan(X: Matrix, model: Model, device: int) -> Plan:
+    space = workspace(device)
+    if X.by_columns:
+        rows = block_rows(X.d, True)
+        nodes = Nodes(space, X.n // rows, X.n % rows, 0, model.width)
+        room = max(X.d, 1)
+    else:
+        shape = X.cut
+        rows = chunk_rows(X.n, X.d, shape)
+        nodes = Nodes(space, (X.n - 1) // rows + 1, 0, 0, model.width)
+        room = shape.columns * shape.threads
+    return Plan(X.by_columns, nodes, rows, _to_device(model.slopes, room, device))
+
+
+def _launch(
+    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, stream: Stream
+) -> None:
+    """The kernel on rows whose first node is number `first`."""
+    w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
+    data = (X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n, X.d)
+    grid, nodes = (X.n - 1) // plan.rows + 1, plan.nodes
+    if plan.by_columns:
+        count = X.rows_together([line for line in (y, w) if line is not None])
+        kernel = columns_kernel(
+            *(X.storage, y.storage, w_type, count, plan.rows, THREADS),
+            *(model.intercept, model.graded),
+        )
+        configured(kernel, grid, THREADS, stream)(
+            *data, plan.theta, model.offset, nodes.nodes, first, nodes.levels
+        )
+        return
+    shape = X.cut
+    kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
+    configured(kernel, grid, shape.groups * shape.threads, stream)(
+        *data, plan.theta, model.offset, plan.rows, nodes.nodes, first
+    )
+
+
+def _is_dense(line: Line, count: int) -> bool:
+    """Whether `count` elements may be loaded at once, in pieces of 16 bytes."""
+    size = line.itemsize
+    return line.step == size and line.pointer % min(count * size, VECTOR_BYTES) == 0
+
+
+def _to_device(slopes: np.ndarray, room: int, device: int) -> int:
+    """The address of the slopes and, after them, zeros."""
+    padded = np.zeros((1, room))
+    padded[0, : len(slopes)] = slopes
+    target = workspace(device).take("theta", (1, room))
+    target.copy_to_device(padded)
+    return address_of(target)

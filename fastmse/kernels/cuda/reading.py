@@ -1,0 +1,48 @@
+"""Elements on a device as float64 on the host, a slice at a time: to say which one is refused."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+from fastmse.device_inputs import Line
+from fastmse.kernels.cuda.counting import STREAM
+from fastmse.kernels.cuda.flags import configured, kernel
+from fastmse.kernels.cuda.sizes import FOLD_THREADS
+from fastmse.kernels.cuda.storage import part_loader
+
+
+@cache
+def _decoder(storage: str) -> Any:
+    load = part_loader(storage, 1)
+
+    @kernel
+    def decode(source: int, step: int, n: int, target: Any) -> None:
+        i = cuda.grid(1)
+        if i < n:
+            target[i] = load(source + i * step, step, 1)[0]
+
+    return decode
+
+
+class OnHost:
+    """A line of which slices are copied."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def __len__(self) -> int:
+        return self._line.n
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = rows.indices(len(self))
+        line, n = self._line, stop - start
+        target = cuda.device_array(n, np.float64)
+        blocks = (n - 1) // FOLD_THREADS + 1
+        configured(_decoder(line.storage), blocks, FOLD_THREADS, STREAM)(
+            line.pointer + start * line.step, line.step, n, target
+        )
+        return np.asarray(target.copy_to_host())

@@ -1,0 +1,62 @@
+"""`Linear.evaluate` on a GPU."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fastmse import device_inputs, inputs
+from fastmse.device_arrays import DeviceArray, is_on_device
+from fastmse.kernels import compiled
+from fastmse.models.device_predictions import streams_of, weigh
+from fastmse.results import Evaluation
+from fastmse.weighting import Weighting
+from fastmse.weighting import weigh as weighting_of
+
+
+def gate(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """Of arrays on a device, or of arrays and tables in host memory, by the rules of each."""
+    if any(map(is_on_device, (X, y, sample_weight))):
+        return device_inputs.design(X, y, sample_weight)
+    return inputs.design(X, y, sample_weight)
+
+
+def evaluate(
+    kernels: ModuleType,
+    gated: tuple[Any, Any, Any],
+    theta: np.ndarray,
+    single: bool,
+    intercept: bool,
+    grad: bool,
+) -> Evaluation:
+    """As `Linear.evaluate`, of arrays that have passed the gate; theta is (K, p)."""
+    models = [_model_of(kernels, row, intercept, grad) for row in theta]
+    X, y, sample_weight = gated
+    if isinstance(X, DeviceArray):
+        at_y, at_w = device_inputs.lines((("y", y), ("sample_weight", sample_weight)))
+        with kernels.on_device(X.device) as device:
+            kernels.wait_for(streams_of(*gated))
+            weighting = weigh(kernels, X.shape[0], at_w, sample_weight, device)
+            at_x = kernels.matrix_of(X)
+            totals = [kernels.linear(at_x, at_y, at_w, model, device) for model in models]
+    else:
+        weighting = weighting_of(compiled, len(y), sample_weight, 1)
+        with kernels.on_device(None) as device:
+            totals = [kernels.staged_linear(gated, model, device) for model in models]
+    return _evaluation(weighting, np.array(totals), single, grad)
+
+
+def _evaluation(weighting: Weighting, sums: np.ndarray, single: bool, grad: bool) -> Evaluation:
+    sse, gradient = sums[:, 0] + sums[:, 1], None
+    if grad:
+        gradient = sums[:, 2:] * 2.0 / weighting.weight_sum
+        gradient = gradient[0] if single else gradient
+        gradient.flags.writeable = False
+    return Evaluation(*weighting, float(sse[0]) if single else sse, gradient)
+
+
+def _model_of(kernels: ModuleType, theta: np.ndarray, intercept: bool, grad: bool) -> Any:
+    offset = float(theta[0]) if intercept else 0.0
+    return kernels.Model(theta[int(intercept) :], offset, intercept, grad)
