@@ -102,8 +102,8 @@ class ManyCurves:
         >>> Y = [[2.0, 1.2, 0.7, 0.5], [4.0, 1.5, 0.5, 0.2], [1.0, float("nan"), 0.3, 0.1]]
         >>> many = decay.fit_many([0.0, 1.0, 2.0, 3.0], Y, [1.0, 1.0])
         >>> many.theta.round(4), many.status
-        (array([[1.9935, 0.5021],
-               [4.0002, 0.9898],
+        (array([[1.9907, 0.4966],
+               [4.0053, 1.0016],
                [   nan,    nan]]), array([0, 0, 4], dtype=int8))
         """
         from fastmse.fitting.gram import WEIGHT_TYPES, one_of
