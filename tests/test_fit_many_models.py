@@ -48,3 +48,16 @@ def test_what_a_function_raises_is_the_status_of_its_curve():
     assert many.status.tolist() == [NOT_FINITE if i == 7 else CONVERGED for i in range(40)]
     others = np.arange(40) != 7
     assert np.array_equal(many.theta[others], expected.theta[others])
+
+
+def test_one_fit_per_row():
+    """`Expression.fit` ends at rounding, `fit_many` within 1e-8 standard errors or so."""
+    x, Y, start, _ = peaks(20)
+    model = fm.Expression("a/(1 + ((x - c)/w)**2) + b", ["a", "c", "w", "b"])
+    many = model.fit_many(x, Y, start)
+    fits = [model.fit(x, y, begin) for y, begin in zip(Y, start, strict=True)]
+    theta, stderr = (np.array([getattr(fit, name) for fit in fits]) for name in ("theta", "stderr"))
+    assert np.abs((many.theta - theta) / stderr).max() < 1e-7
+    np.testing.assert_allclose(many.stderr, stderr, rtol=1e-6)
+    np.testing.assert_allclose(many.sse, [fit.sse for fit in fits], rtol=1e-13)
+    np.testing.assert_allclose(many.loglik, [fit.loglik for fit in fits], rtol=1e-13)
