@@ -100,7 +100,10 @@ def _numba_missing() -> str:
 def _cuda_missing() -> str:
     try:
         import numba_cuda  # noqa: F401
-        from numba import cuda
+        from numba import config, cuda
+
+        if not config.ENABLE_CUDASIM:  # what kernels need: 0.30 wants NumPy < 2.5
+            import numba.cuda.cudaimpl  # noqa: F401
     except Exception as error:
         return f"numba-cuda cannot be imported ({error}); pip install 'fastmse[cuda]'"
     try:
