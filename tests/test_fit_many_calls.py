@@ -168,6 +168,7 @@ def _fit_in_child(connection, data):
 
 @posix
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where it is loaded
 def test_after_a_fork(monkeypatch, data):
     monkeypatch.setattr(backends, "SERIAL_DOUBLES", 0)
     x, Y, start, _ = peaks(500)

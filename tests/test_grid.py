@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastmse.kernels import compiled, jit
+from fastmse.kernels import compiled
+from fastmse.kernels.jit import backend as jit
 from fastmse.kernels.jit import grid as jit_grid
 from fastmse.statistics import BlockCounter, block_rows, by_columns, piece_rows
 from fastmse.statistics.counter import LEVELS
