@@ -44,10 +44,12 @@ typedef double vec;
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NEVER_INLINE __attribute__((noinline))
 #define PREFETCH(address) __builtin_prefetch(address, 0, 3)
+#define PREFETCH_SECOND(address) __builtin_prefetch(address, 0, 2) /* into the second cache */
 #else
 #define ALWAYS_INLINE inline
 #define NEVER_INLINE
 #define PREFETCH(address) ((void)(address))
+#define PREFETCH_SECOND(address) ((void)(address))
 #endif
 
 #if defined(__SSE2__)

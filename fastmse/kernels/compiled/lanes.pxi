@@ -47,10 +47,12 @@ cdef extern from "decoded_rows.h" nogil:
     decoded_rows_t decoded_rows_of(int code) noexcept
 
 cdef extern from "columns.h" nogil:
-    const int TOGETHER, PAIR
+    const int TOGETHER, PAIR, STEP_BELOW
+    ptrdiff_t second_cache() noexcept
     ctypedef struct Following:
         const char *next[8]
         ptrdiff_t step
+        bint below
     void add_columns(
         const double *theta, const double *const *x, ptrdiff_t count, ptrdiff_t n, double *f,
         const Following *after

@@ -5,6 +5,16 @@ cdef enum:
     TINY = 3                  # columns whose sums fit in registers
     SLAB = 256                # rows: eight columns of them fill 16 KB of L1, decoded or read again
     ASKED_FEATURES = 256      # up to here a column is long enough for the processor's own guess
+    LARGE_CACHE = 1048576     # bytes of a second cache in which parts of a block wait; see columns.h
+    LONG_PART = 512           # rows: columns of 4 KB
+    SHORT_PART = 256
+
+cdef ptrdiff_t SECOND_CACHE = second_cache()
+
+
+cdef struct Part:
+    ptrdiff_t rows            # of a block, touched twice before the next ones are
+    bint asks                 # for those below meanwhile
 
 
 cdef struct Slab:
@@ -95,7 +105,7 @@ cdef inline void follow(
     """Ask for the columns from j on, where there are `count` of them and they lie packed."""
     cdef ptrdiff_t q
     cdef const char *source = job.X.data + j * job.X.column + row * job.X.row
-    after.step = 0
+    after.step = after.below = 0
     if job.n_features <= ASKED_FEATURES or j + count > job.n_features:
         return
     if job.columns == NULL and job.X.row == job.X.size:
@@ -118,7 +128,7 @@ cdef inline void add_slab(
     cdef ptrdiff_t i, k
     cdef double *f
     cdef Following nothing
-    nothing.step = 0
+    nothing.step = nothing.below = 0
     for k in range(job.n_thetas):
         f = at.r + k * job.room + slab.start
         if j == 0:
@@ -136,7 +146,7 @@ cdef inline void dot_slab(
     """G += sum_i c_i x_i for every theta."""
     cdef ptrdiff_t k
     cdef Following nothing
-    nothing.step = 0
+    nothing.step = nothing.below = 0
     for k in range(job.n_thetas):
         dot_columns(
             at.c + k * job.room + slab.start, slab.x, slab.count, slab.n,
@@ -144,13 +154,39 @@ cdef inline void dot_slab(
         )
 
 
-cdef inline void subtract(const Job *job, const Block *at, ptrdiff_t rows) noexcept nogil:
-    """r = f - y and c = w r, for every theta."""
+cdef inline void subtract(
+    const Job *job, const Block *at, ptrdiff_t start, ptrdiff_t end
+) noexcept nogil:
+    """r = f - y and c = w r of rows [start, end), for every theta."""
     cdef ptrdiff_t k
     cdef Column column
     for k in range(job.n_thetas):
-        column = column_of(job, at, k, 0)
-        residuals(column.r, &column, rows)
+        column = column_of(job, at, k, start)
+        residuals(column.r, &column, end - start)
+
+
+cdef inline Part part_of(const Job *job, ptrdiff_t rows) noexcept nogil:
+    """What the second cache holds until its second touch, with as much of what comes next."""
+    cdef Part part
+    cdef ptrdiff_t row = job.n_features * <ptrdiff_t> sizeof(double)
+    part.rows, part.asks = rows, False
+    if SECOND_CACHE >= LARGE_CACHE and SHORT_PART * row <= SECOND_CACHE // 2:
+        part.rows = LONG_PART if LONG_PART * row <= SECOND_CACHE // 4 else SHORT_PART
+        part.asks = part.rows * row <= SECOND_CACHE // 4
+    return part
+
+
+cdef inline void follow_below(
+    const Job *job, ptrdiff_t j, ptrdiff_t row, Following *after
+) noexcept nogil:
+    """Ask for more rows of eight columns, those from `row` on."""
+    cdef ptrdiff_t q
+    after.step = after.below = 0
+    if j + TOGETHER > job.n_features:
+        return
+    after.step, after.below = STEP_BELOW, True
+    for q in range(TOGETHER):
+        after.next[q] = column_data(job, j + q) + row * <ptrdiff_t> sizeof(double)
 
 
 cdef void tiny_block(
@@ -185,7 +221,7 @@ cdef void few_columns_block(
     cdef Column column
     cdef Following nothing
     cdef ptrdiff_t length = SLAB, start, k
-    nothing.step = 0
+    nothing.step = nothing.below = 0
     for start from 0 <= start < rows by length:
         place_slab(&slab, &at, start, min(start + length, rows), job.n_features)
         read_slab(job, at.w, 0, first, &slab, at.free)
@@ -203,23 +239,35 @@ cdef void columns_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
     cdef Block at = begin_block(job, first, rows, node, scratch)
-    cdef ptrdiff_t d = job.n_features, length = SLAB, j, start
+    cdef ptrdiff_t d = job.n_features, length = SLAB, top, end, j, start
     cdef Slab slab
     cdef Following after
+    cdef Part part
+    part.rows, part.asks = rows, False
     if job.n_thetas == 1 and job.in_place and not (at.w != NULL and any_zero(at.w, rows)):
-        length = rows
-    for j from 0 <= j < d by TOGETHER:
-        for start from 0 <= start < rows by length:
-            place_slab(&slab, &at, start, min(start + length, rows), min(TOGETHER, d - j))
-            read_slab(job, at.w, j, first, &slab, at.free)
-            follow(job, j + TOGETHER, TOGETHER, first + start, &after)
-            add_slab(job, &slab, j, &at, &after)
-    subtract(job, &at, rows)
-    if job.grad:
+        part = part_of(job, rows)
+        length = part.rows
+    for top from 0 <= top < rows by part.rows:
+        end = min(top + part.rows, rows)
         for j from 0 <= j < d by TOGETHER:
-            for start from 0 <= start < rows by length:
-                place_slab(&slab, &at, start, min(start + length, rows), min(TOGETHER, d - j))
+            for start from top <= start < end by length:
+                place_slab(&slab, &at, start, min(start + length, end), min(TOGETHER, d - j))
                 read_slab(job, at.w, j, first, &slab, at.free)
-                follow(job, j + TOGETHER, PAIR, first + start, &after)
+                if part.asks:
+                    follow_below(job, j, first + end, &after)
+                else:
+                    follow(job, j + TOGETHER, TOGETHER, first + start, &after)
+                add_slab(job, &slab, j, &at, &after)
+        subtract(job, &at, top, end)
+        if not job.grad:
+            continue
+        for j from 0 <= j < d by TOGETHER:
+            for start from top <= start < end by length:
+                place_slab(&slab, &at, start, min(start + length, end), min(TOGETHER, d - j))
+                read_slab(job, at.w, j, first, &slab, at.free)
+                if part.asks:
+                    follow_below(job, j, first + end + part.rows // 2, &after)
+                else:
+                    follow(job, j + TOGETHER, PAIR, first + start, &after)
                 dot_slab(job, &slab, j, &at, &after)
     end_block(job, rows, &at, node)
