@@ -12,11 +12,12 @@ except ImportError as error:
         "checkout, build them by `pip install -e .`, or start Python outside of it."
     ) from error
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastmse import gaussian
 from fastmse.models import Linear, evaluate, mse
-from fastmse.results import Evaluation, Fit, FitMany
+from fastmse.results import Evaluation, Fit
 
 if TYPE_CHECKING:
     from fastmse.fitting import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     )
     from fastmse.models.expression import Expression
     from fastmse.models.function import Function
+    from fastmse.results.fit_many import FitMany
 
 __version__ = "0.1.0"
 
@@ -46,21 +48,19 @@ __all__ = [
     "mse",
 ]
 
-FITTING = {"AccuracyWarning", "ConvergenceWarning", "RankWarning", "SufficientStatistics"}
+ON_DEMAND = {
+    "AccuracyWarning": "fitting",
+    "ConvergenceWarning": "fitting",
+    "Expression": "models.expression",
+    "FitMany": "results.fit_many",
+    "Function": "models.function",
+    "RankWarning": "fitting",
+    "SufficientStatistics": "fitting",
+}
 
 
 def __getattr__(name: str) -> object:
     """What belongs to fits and to nonlinear models: imported when first asked for."""
-    if name in FITTING:
-        from fastmse import fitting
-
-        return getattr(fitting, name)
-    if name == "Expression":
-        from fastmse.models.expression import Expression
-
-        return Expression
-    if name == "Function":
-        from fastmse.models.function import Function
-
-        return Function
+    if name in ON_DEMAND:
+        return getattr(import_module(f"fastmse.{ON_DEMAND[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,5 @@
 
 from fastmse.results.evaluation import Evaluation
 from fastmse.results.fit import Fit
-from fastmse.results.fit_many import FitMany
 
-__all__ = ["Evaluation", "Fit", "FitMany"]
+__all__ = ["Evaluation", "Fit"]

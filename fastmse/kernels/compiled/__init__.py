@@ -12,12 +12,14 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastmse import threads
-from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.machine import instruction_level, openmp_version
 from fastmse.statistics import MODEL_BLOCK, BlockCounter
+
+if TYPE_CHECKING:
+    from fastmse.kernels.scalars import ModelScalar, Sums
 
 _LEVELS = {"x86-64-v2": 2, "x86-64-v3": 3, "x86-64-v4": 4, "generic": 0}
 
