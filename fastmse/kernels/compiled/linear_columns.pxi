@@ -5,7 +5,7 @@ cdef enum:
     TINY = 3                  # columns whose sums fit in registers
     SLAB = 256                # rows: eight columns of them fill 16 KB of L1, decoded or read again
     ASKED_FEATURES = 256      # up to here a column is long enough for the processor's own guess
-    LARGE_CACHE = 1048576     # bytes of a second cache in which parts of a block wait; see columns.h
+    LARGE_CACHE = 1048576     # bytes of a second cache in which parts of a block wait: columns.h
     LONG_PART = 512           # rows: columns of 4 KB
     SHORT_PART = 256
 
