@@ -7,11 +7,11 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy_objective import NumpyModel, NumpyObjective, fit
 
-from fastmse.fitting import ConvergenceWarning, RankWarning
+from fastmse.fitting import RankWarning
 from fastmse.fitting.bounds import checked_bounds, parameters
 
 INF = np.inf
@@ -166,6 +166,7 @@ def test_bounds_that_are_not_met_change_no_answer():
 
 
 @settings(max_examples=40)
+@example(lower=[0.0, 0.0, 0.75], width=[1.0, INF, 1.0], at=[1.24e-4, 0.0, 0.0], seed=1)
 @given(
     lower=st.lists(st.floats(-2, 2), min_size=3, max_size=3),
     width=st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, 4.0, INF]), min_size=3, max_size=3),
@@ -179,12 +180,11 @@ def test_the_end_meets_the_conditions_of_a_minimum(lower, width, at, seed):
     start = np.minimum(lower + np.multiply(at, np.minimum(width, 1.0)), upper)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RankWarning)  # b1 = 0 or b2 = 0 leave others undetermined
-        warnings.simplefilter("ignore", ConvergenceWarning)  # far out the model is flat
         fitted = fit(DECAY, NAMES, x, y, start, bounds=(lower, upper))
     theta = fitted.theta
     assert ((lower <= theta) & (theta <= upper)).all()
     if not fitted.converged:
-        assert fitted.message.startswith(("rank", "not converged"))
+        assert fitted.message.startswith("rank")
         return
     sums = NumpyObjective(NumpyModel(DECAY, NAMES, ("x",)), x, y).normal(theta)
     # In units of |r| |∂f|: the cosine between both, up to the tolerance.

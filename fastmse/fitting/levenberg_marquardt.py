@@ -25,8 +25,9 @@ from fastmse.fitting.verdict import Precision
 FIRST_DAMPING = 1e-4
 """Of the largest curvature: Ceres's, which reaches all of NIST's minima."""
 
-FIRST_STEP = 3.0
-"""Of |D θ|: the longest first step. Of 1 to 10 all reach NIST's minima; 100 jumps to a plateau."""
+FIRST_STEPS = 3.0, 0.01
+"""Of |D θ|: the longest first step. Of 1 to 10 all reach NIST's minima; 100 jumps to a plateau.
+The second is for a start from which the first does so too: where derivatives nearly vanish."""
 
 LEAST_DAMPING, LARGEST_DAMPING = 1e-30, 1e30
 """Less is none, even where D is 10¹⁰ times what it could be; a step of more does not change θ."""
@@ -44,6 +45,25 @@ GAINED = 1e-8
 def minimise(search: Search, precision: Precision) -> bool:
     """Search until rounding, `max_iter` or the callback ends it; True if that is at a minimum.
 
+    A search that ends elsewhere, on a plateau say, is made once more by a short first step; the
+    lower end counts.
+    """
+    start = search.theta, search.at
+    for longest in FIRST_STEPS:
+        before = search.theta, search.at
+        search.move(*start)
+        if _search(search, precision, longest):
+            return True
+        if before[1].sse < search.at.sse:
+            search.move(*before)
+        if search.over or precision.at_minimum(search):
+            break
+    return False
+
+
+def _search(search: Search, precision: Precision, longest: float) -> bool:
+    """Search from where it is.
+
     Where derivatives were larger by orders of magnitude on the way, D and λ hold the steps up: the
     search begins anew without that memory.
     """
@@ -51,15 +71,15 @@ def minimise(search: Search, precision: Precision) -> bool:
     while not search.over and search.at.sse < before * (1 - GAINED):
         before = search.at.sse
         search.forget()
-        if _round(search, precision):
+        if _round(search, precision, longest):
             return True
     return False
 
 
-def _round(search: Search, precision: Precision) -> bool:
+def _round(search: Search, precision: Precision, longest: float) -> bool:
     """Damped steps, and Newton's where those are near a minimum."""
     damping, near, stalled = Damping(), NEAR, False
-    damping.shorten(search)
+    damping.shorten(search, longest)
     while not (search.over or stalled or near < NEAREST):
         stalled = descend(search, damping, precision, near)
         if not search.over and polish(search, precision):
@@ -74,9 +94,9 @@ class Damping:
     def __init__(self) -> None:
         self.value, self.growth = FIRST_DAMPING, 2.0
 
-    def shorten(self, search: Search) -> None:
-        """Damp the first step until it is no longer than θ itself, a few times."""
-        longest = FIRST_STEP * np.linalg.norm(search.scale * search.theta)
+    def shorten(self, search: Search, times: float) -> None:
+        """Damp the first step until it is no longer than θ itself, so many times."""
+        longest = times * np.linalg.norm(search.scale * search.theta)
         quadratic = search.quadratic(search.at)
         while longest > 0 and self.value < LARGEST_DAMPING:
             z = quadratic.step(self.value)
