@@ -65,7 +65,8 @@ class NonlinearFits:
             Most steps to try.
         callback : callable, optional
             ``callback(iteration, theta, sse)`` after each step, taken or not, with the best θ so
-            far; a search that is made once more begins at `start` again. It may raise StopIteration to end the fit there; what else it raises propagates.
+            far; a search that is made once more begins at `start` again. It may raise
+            StopIteration to end the fit there; what else it raises propagates.
         backend : {"auto", "numpy", "cython", "numba"}
         n_threads : int >= 1, optional
 
@@ -94,9 +95,10 @@ class NonlinearFits:
         Notes
         -----
         Levenberg-Marquardt, then Newton with exact second derivatives where Gauss-Newton steps
-        converge slowly; where that ends on a plateau, once more by a short first step. One pass for each step tried, and two or three more; O(p²) memory. What
-        limits the digits of θ̂ is the gradient, a plain float64 sum; standard errors lose those
-        of `Fit.condition`, and at most twice as many where that is small.
+        converge slowly; where that ends on a plateau, once more by a short first step. One pass for
+        each step tried, and two or three more; O(p²) memory. What limits the digits of θ̂ is the
+        gradient, a plain float64 sum; standard errors lose those of `Fit.condition`, and at most
+        twice as many where that is small.
         """
         from fastmse.fitting import fit_model
 
