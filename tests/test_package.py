@@ -146,6 +146,8 @@ def test_extras_hold_what_they_promise() -> None:
     lean = {re.match(r"[\w-]+", line)[0] for line in requirements if "extra ==" not in line}
     assert lean == {"numpy", "scipy", "numba", "narwhals"}
     assert not [line for line in requirements if re.match("torch|jax|cupy", line)]
+    simulated = {line.split("extra ==")[-1] for line in requirements if line[:10] == "numba-cuda"}
+    assert simulated == {' "cuda"', ' "test"'}
     extras = importlib.metadata.metadata("fastmse").get_all("Provides-Extra")
     assert set(extras) >= {"models", "cli", "cuda", "test", "bench", "dev", "all"}
 
