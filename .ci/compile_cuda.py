@@ -6,12 +6,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from numba import cuda, types
+from numba import cuda
 from numba.cuda import dispatcher
-
-WHOLE, F = types.int64, types.float64
-NODES = types.Array(F, 2, "C")
-PREDICTIONS = (*[WHOLE] * 8, F, WHOLE, NODES, WHOLE, NODES)
 
 LOCAL = r"(ld|st)\.local"
 CALLS = r"call\.uni"
@@ -24,7 +20,6 @@ VECTORS = r"ld\.global\.(v2\.(f64|b64|u64)|v4\.(f32|b32|u32))"
 class Case(NamedTuple):
     name: str
     kernel: Any
-    arguments: tuple[Any, ...]
     vectors: bool
     "whether loads are of 16 bytes"
     bits: bool
@@ -35,16 +30,11 @@ def cases() -> Iterator[Case]:
     from fastmse.kernels.cuda import merge, reading, roof
     from fastmse.statistics import PREDICTION_BLOCK
 
-    yield Case(
-        "merge_nodes", merge.merge_nodes, (NODES, *[WHOLE] * 3, NODES, WHOLE, WHOLE), False, True
-    )
-    yield Case("fold_levels", merge.fold_levels, (NODES, WHOLE, WHOLE, NODES), False, True)
-    yield Case("roof", roof._read, (WHOLE, WHOLE, NODES), True, False)
+    yield Case("merge_nodes", merge.merge_nodes, False, True)
+    yield Case("merge_to_total", merge.merge_to_total, False, True)
+    yield Case("roof", roof._read, True, False)
     for storage, count in (("float64", 2), ("float32", 4), ("float16", 8), ("bfloat16", 8)):
-        decoder = reading._decoder(storage)
-        yield Case(
-            f"decode {storage}", decoder, (*[WHOLE] * 3, types.Array(F, 1, "C")), False, False
-        )
+        yield Case(f"decode {storage}", reading._decoder(storage), False, False)
         yield from predictions(storage, count, PREDICTION_BLOCK)
         yield from linear(storage, count)
     yield from models()
@@ -60,10 +50,9 @@ def predictions(storage: str, count: int, block: int) -> Iterator[Case]:
             for out in ("", storage) if storage != "float32" else (storage,):
                 kernel = predictions_kernel(storage, storage, w, out, together, block, THREADS)
                 name = f"predictions {storage} {together} w={w} out={out}"
-                yield Case(name, kernel, PREDICTIONS, together > 1, True)
+                yield Case(name, kernel, together > 1, True)
         kernel = weights_kernel(storage, together, block, THREADS)
-        name = f"weights {storage} {together}"
-        yield Case(name, kernel, (*[WHOLE] * 3, NODES, WHOLE, NODES), together > 1, True)
+        yield Case(f"weights {storage} {together}", kernel, together > 1, True)
 
 
 def linear(storage: str, count: int) -> Iterator[Case]:
@@ -77,13 +66,12 @@ def linear(storage: str, count: int) -> Iterator[Case]:
         for w, graded in (("", True), (storage, True)) if d != 13 else (("", False),):
             kernel = rows_kernel(storage, storage, w, shape, True, graded)
             name = f"rows {storage} d={d} w={w} {graded=}"
-            yield Case(name, kernel, (*[WHOLE] * 10, F, WHOLE, NODES, WHOLE), together > 1, False)
+            yield Case(name, kernel, together > 1, False)
     for together in (count, 1) if storage == "float64" else (count,):
         for w in ("", storage):
             kernel = columns_kernel(storage, storage, w, together, 2048, THREADS, True, True)
             name = f"columns {storage} {together} w={w}"
-            arguments = (*[WHOLE] * 10, F, NODES, WHOLE, NODES)
-            yield Case(name, kernel, arguments, together > 1, True)
+            yield Case(name, kernel, together > 1, True)
 
 
 def models() -> Iterator[Case]:
@@ -96,7 +84,7 @@ def models() -> Iterator[Case]:
     for sums in Sums:
         scalar = decay.scalar(sums.order, FUNCTIONS)
         kernel = _kernel("float64", "float32", "float64", 2, 3, sums, scalar)
-        yield Case(f"models {sums.name}", kernel, (*[WHOLE] * 10, NODES, WHOLE), False, False)
+        yield Case(f"models {sums.name}", kernel, False, False)
 
 
 def faults(case: Case, ptx: str) -> Iterator[str]:
@@ -116,7 +104,7 @@ def main(capability: str) -> int:
     dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=cc)
     count, found = 0, 0
     for case in cases():
-        ptx, _ = cuda.compile_ptx(case.kernel.py_func, types.void(*case.arguments), cc=cc)
+        ptx, _ = cuda.compile_ptx(case.kernel.py_func, case.kernel.signature, cc=cc)
         for fault in faults(case, ptx):
             print(f"{capability} {case.name}: {fault}")
             found += 1

@@ -44,12 +44,15 @@ def select(backend: str) -> ModuleType:
 
 
 def _loaded(backend: str) -> ModuleType:
-    reason = _REASONS[backend]()
-    if reason:
-        raise RuntimeError(f"backend {backend!r} is not available: {reason}")
-    return import_module(f"fastmse.kernels.{_PACKAGES[backend]}")
+    if backend not in _LOADED:
+        reason = _REASONS[backend]()
+        if reason:
+            raise RuntimeError(f"backend {backend!r} is not available: {reason}")
+        _LOADED[backend] = import_module(f"fastmse.kernels.{_PACKAGES[backend]}")
+    return _LOADED[backend]
 
 
+_LOADED: dict[str, ModuleType] = {}
 _PACKAGES = {"numba": "jit.backend", "cuda": "cuda"}
 
 

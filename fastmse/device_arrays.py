@@ -83,34 +83,36 @@ def read(obj: Any, name: str) -> DeviceArray:
 
     Raises TypeError for what is not on a device, and for dtypes that the kernels do not read.
     """
-    if not is_on_device(obj):
-        raise TypeError(
-            f"{name}: got {_described(obj)}; want an array on the device, as the others are: "
-            "nothing is moved silently"
-        )
-    try:
-        interface = obj.__cuda_array_interface__
-    except Exception as error:
-        raise TypeError(f"{name}: got a {_kind(obj)} that cannot be read ({error})") from None
+    interface = _interface(obj, name)
     storage = _storage(interface, name)
     if interface.get("mask") is not None:
         raise TypeError(f"{name}: got a masked array, whose mask would be lost; want a plain one")
-    shape = tuple(interface["shape"])
-    strides = interface.get("strides") or contiguous_strides(shape, ITEMSIZE[storage])
+    shape, size = tuple(interface["shape"]), ITEMSIZE[storage]
+    given = interface.get("strides")
+    strides = tuple(given) if given else contiguous_strides(shape, size)
     pointer, read_only = interface["data"]
-    array = DeviceArray(
-        obj,
-        pointer or 0,
-        shape,
-        tuple(strides),
-        storage,
-        _device(obj),
-        _stream(obj, interface),
-        bool(read_only),
-    )
-    if pointer and (pointer % array.itemsize or any(s % array.itemsize for s in array.strides)):
+    if pointer and (pointer % size or (given and any(step % size for step in given))):
         raise ValueError(f"{name}: got an array that is not aligned to its elements; want it so")
-    return array
+    stream = _stream(obj, interface)
+    return DeviceArray(
+        obj, pointer or 0, shape, strides, storage, _device(obj), stream, bool(read_only)
+    )
+
+
+def _interface(obj: Any, name: str) -> Any:
+    error = None
+    try:
+        interface = obj.__cuda_array_interface__
+        if interface is not None:
+            return interface
+    except Exception as reason:
+        error = reason
+    if is_on_device(obj):
+        raise TypeError(f"{name}: got a {_kind(obj)} that cannot be read ({error})")
+    raise TypeError(
+        f"{name}: got {_described(obj)}; want an array on the device, as the others are: "
+        "nothing is moved silently"
+    )
 
 
 def _described(obj: Any) -> str:

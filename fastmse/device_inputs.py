@@ -139,12 +139,14 @@ def _clobbers(out: DeviceArray, other: DeviceArray) -> bool:
 def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
     """Element i of each the same one: in C order, or in Fortran order where all are so."""
     arrays = list(named)
-    given = [array for _, array in arrays if array is not None]
+    if all(array is None or len(array.shape) == 1 for _, array in arrays):
+        return [None if array is None else _vector(array) for _, array in arrays]
     for axes in (slice(None), slice(None, None, -1)):
-        if all(_step(array, axes) is not None for array in given):
-            return [None if array is None else _line(array, axes) for _, array in arrays]
+        found = [None if array is None else _line(array, axes) for _, array in arrays]
+        if not any(line is not None and line.step == BROKEN for line in found):
+            return found
     name, array = next(
-        (name, a) for name, a in arrays if a is not None and _step(a, slice(None)) is None
+        (name, a) for name, a in arrays if a is not None and _step(a, slice(None)) == BROKEN
     )
     raise ValueError(
         f"{name}: got an array of shape {array.shape} that is not contiguous; want one dimension, "
@@ -153,22 +155,29 @@ def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
 
 
 def _line(array: DeviceArray, axes: slice) -> Line:
-    step = _step(array, axes)
-    assert step is not None
-    return Line(array.pointer, step, array.size, array.storage)
+    return Line(array.pointer, _step(array, axes), array.size, array.storage)
 
 
-def _step(array: DeviceArray, axes: slice) -> int | None:
-    """The one stride that leads through all axes, the last of them fastest, or None."""
-    step: int | None = None
-    reach = 0
-    for n, stride in reversed(list(zip(array.shape[axes], array.strides[axes], strict=True))):
+def _vector(array: DeviceArray) -> Line:
+    (n,), (step,) = array.shape, array.strides
+    return Line(array.pointer, step if n > 1 else array.itemsize, n, array.storage)
+
+
+BROKEN = 1
+"""In place of a stride: no array's is a byte."""
+
+
+def _step(array: DeviceArray, axes: slice) -> int:
+    """The one stride that leads through all axes, the last of them fastest, if there is one."""
+    step = reach = 0
+    found = False
+    for n, stride in zip(array.shape[axes][::-1], array.strides[axes][::-1], strict=True):
         if n == 1:
             continue
-        if step is None:
-            step, reach = stride, n * stride
+        if not found:
+            step, reach, found = stride, n * stride, True
         elif stride == reach:
             reach *= n
         else:
-            return None
-    return array.itemsize if step is None else step
+            return BROKEN
+    return step if found else array.itemsize

@@ -6,6 +6,7 @@ For narrow dtypes their sums are as their libraries make them, ours are of float
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
@@ -18,6 +19,7 @@ Call = Callable[[], Any]
 
 def available() -> dict[str, Callable[[Work, Arrays], Call]]:
     """By name; a library that is not there, or finds no device, is left out."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # JAX takes most memory else
     found: dict[str, Callable[[Work, Arrays], Call]] = {}
     for package, rivals in (
         ("cupy", {"CuPy": cupy}),

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from fastmse.kernels.cuda.flags import configured
-from fastmse.kernels.cuda.merge import fold_levels, merge_nodes
-from fastmse.kernels.cuda.sizes import FOLD_THREADS, MERGE_THREADS
-from fastmse.kernels.cuda.workspace import Workspace
-
-Stream = Any
-
-STREAM: Stream = 0
-"""The legacy default stream, for which producers make their work visible."""
+from fastmse.kernels.cuda.launching import STREAM, finish, launch
+from fastmse.kernels.cuda.merge import LOG_TILE, merge_nodes, merge_to_total
+from fastmse.kernels.cuda.sizes import MERGE_THREADS
+from fastmse.kernels.cuda.workspace import Workspace, read
 
 
 class Nodes:
@@ -25,25 +18,29 @@ class Nodes:
         self.count = blocks >> level
         self.nodes = space.take(f"nodes {width}", (_roomy(self.count), width))
         self.levels = space.take(f"levels {width}", (max(blocks.bit_length(), level) + 1, width))
-        self._total = space.take(f"total {width}", (1, width))
+        self._total = space.take_mapped(f"total {width}", (1, width))
 
     def total(self) -> np.ndarray:
         """The node of all rows, on the host; waits for the device."""
         units = self.width - 1
         log_units = min((units - 1).bit_length(), 5)
-        log_fan = 10 - log_units
+        log_fan = LOG_TILE - log_units
+        groups = (units - 1 >> log_units) + 1
         count, stride, level = self.count, 1, self.level
-        while count > 0:
-            grid = ((count - 1 >> log_fan) + 1, (units - 1 >> log_units) + 1)
-            configured(merge_nodes, grid, MERGE_THREADS, STREAM)(
-                self.nodes, stride, count, level, self.levels, log_fan, log_units
+        while count >> log_fan:
+            grid = ((count - 1 >> log_fan) + 1, groups)
+            launch(
+                *(merge_nodes, grid, MERGE_THREADS, STREAM),
+                *(*self.nodes.words, stride, count, level, *self.levels.words, log_units),
             )
             count, stride, level = count >> log_fan, stride << log_fan, level + log_fan
-        blocks = (units - 1) // FOLD_THREADS + 1
-        configured(fold_levels, blocks, FOLD_THREADS, STREAM)(
-            self.levels, self.blocks, self.rest, self._total
+        launch(
+            *(merge_to_total, (1, groups), MERGE_THREADS, STREAM),
+            *(*self.nodes.words, stride, count, level, *self.levels.words, log_units),
+            *(self.blocks, self.rest, *self._total.words),
         )
-        return np.asarray(self._total.copy_to_host()[0])
+        finish()
+        return np.asarray(read(self._total)[0])
 
 
 def _roomy(count: int) -> int:

@@ -9,14 +9,14 @@ import numpy as np
 
 from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
-from fastmse.kernels.cuda.flags import configured
+from fastmse.kernels.cuda.counting import Nodes
+from fastmse.kernels.cuda.launching import STREAM, launch
 from fastmse.kernels.cuda.linear_columns import columns_kernel
 from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
-from fastmse.kernels.cuda.workspace import address_of, workspace
+from fastmse.kernels.cuda.workspace import workspace, write
 from fastmse.statistics import block_rows
 from fastmse.statistics.grid import TINY
 
@@ -86,6 +86,8 @@ class Plan(NamedTuple):
     "to a node"
     theta: int
     "its address on the device, with zeros after it"
+    cut: Shape
+    "of rows that are not taken by columns"
 
 
 def linear(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
@@ -111,7 +113,7 @@ def staged_linear(rows: Sequence[np.ndarray | None], model: Model, device: int) 
         ]
         w = lines[1] if len(lines) > 1 else None
         X = _staged_matrix(pieces[0], place, stop - start)
-        _launch(plan, start // plan.rows, X, lines[0], w, model, slot.stream)
+        _launch(plan, start // plan.rows, X, lines[0], w, model, slot.queue)
     return plan.nodes.total()
 
 
@@ -124,21 +126,20 @@ def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
 
 
 def _plan(X: Matrix, model: Model, device: int) -> Plan:
-    space = workspace(device)
+    space, shape = workspace(device), X.cut
     if X.by_columns:
         rows = block_rows(X.d, True)
         nodes = Nodes(space, X.n // rows, X.n % rows, 0, model.width)
         room = max(X.d, 1)
     else:
-        shape = X.cut
         rows = chunk_rows(X.n, X.d, shape)
         nodes = Nodes(space, (X.n - 1) // rows + 1, 0, 0, model.width)
         room = shape.columns * shape.threads
-    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, device))
+    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, device), shape)
 
 
 def _launch(
-    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, stream: Stream
+    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, stream: Any
 ) -> None:
     """The kernel on rows whose first node is number `first`."""
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
@@ -150,14 +151,16 @@ def _launch(
             *(X.storage, y.storage, w_type, count, plan.rows, THREADS),
             *(model.intercept, model.graded),
         )
-        configured(kernel, grid, THREADS, stream)(
-            *data, plan.theta, model.offset, nodes.nodes, first, nodes.levels
+        launch(
+            *(kernel, grid, THREADS, stream),
+            *(*data, plan.theta, model.offset, *nodes.nodes.words, first, *nodes.levels.words),
         )
         return
-    shape = X.cut
+    shape = plan.cut
     kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
-    configured(kernel, grid, shape.groups * shape.threads, stream)(
-        *data, plan.theta, model.offset, plan.rows, nodes.nodes, first
+    launch(
+        *(kernel, grid, shape.groups * shape.threads, stream),
+        *(*data, plan.theta, model.offset, plan.rows, *nodes.nodes.words, first),
     )
 
 
@@ -171,6 +174,4 @@ def to_device(slopes: np.ndarray, room: int, device: int) -> int:
     """The address of the slopes and, after them, zeros."""
     padded = np.zeros((1, room))
     padded[0, : len(slopes)] = slopes
-    target = workspace(device).take("theta", (1, room))
-    target.copy_to_device(padded)
-    return address_of(target)
+    return write(workspace(device).take("theta", (1, room)), padded)

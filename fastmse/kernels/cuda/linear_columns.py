@@ -25,8 +25,9 @@ from fastmse.kernels.cuda.arithmetic import (
     spread,
     zeros,
 )
-from fastmse.kernels.cuda.flags import device_function, kernel
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.lanes import LANES, RUN, add_run, finite_low, folder
+from fastmse.kernels.cuda.launching import kernel
 from fastmse.kernels.cuda.predictions import ELEMENTS
 from fastmse.kernels.cuda.storage import ITEMSIZE, address_of, loader, part_loader
 

@@ -2,7 +2,7 @@
 
 f_i = theta_0 + Σ_j theta_j x_ij, r_i = f_i - y_i, c_i = w_i r_i; SSE = Σ c_i r_i, G_j = Σ c_i x_ij.
 
-A group of threads takes a row: a thread holds up to 16 of its columns in registers, theta's and
+A group of threads takes a row: a thread holds up to 32 of its columns in registers, theta's and
 G's beside them, for two or four rows at a time, all of whose loads are on their way before the
 first is used. theta . x goes through the warp, and through shared memory from d = 513 on. Above
 4096 columns a row is more than the registers hold.
@@ -20,24 +20,44 @@ from typing import Any, NamedTuple
 from numba import cuda, types
 
 from fastmse.kernels.cuda.arithmetic import add_rows, dots, zeros
-from fastmse.kernels.cuda.flags import device_function, kernel
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.lanes import add_run, each_folder, finite_low, merge_pairs
+from fastmse.kernels.cuda.launching import kernel
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import ITEMSIZE, fence, rows_loader
 
 WARP = 32
-COLUMNS = 16
-"""That a thread holds at most: 128 bytes of a row in float64."""
-
 FEW_COLUMNS = 8
-"""Up to these it takes four rows at a time, and keeps theta in registers."""
+"""Up to these it keeps theta in registers."""
 
 WIDEST = 4096
+MANY_COLUMNS = 32
+"""What a thread holds of rows longer than `LONG`: so few threads take one that two blocks fit."""
+
+LONG = 2048
+WARP_COLUMNS = 16
+"""Of rows that one warp can take, no barrier in the way."""
+
+
+class Cut(NamedTuple):
+    """Short rows: up to how many columns, and of how many a thread takes four rows at a time.
+
+    Of longer ones it takes two rows, of as many columns as a warp needs, or twice these.
+    """
+
+    short: int
+    columns: int
+
+
+CUTS = {1: Cut(128, 4), 2: Cut(128, 4), 4: Cut(16, 8), 8: Cut(16, 8)}
+"""By the elements that 16 bytes hold, or 1: of 60 shapes on an H200 those that read fastest."""
+
 CHUNK_ELEMENTS = 2**19
 """Of X, to a node: 4 MB in float64."""
 
 CHUNKS = 2048
-"""Fewer rows to a chunk where there would be fewer chunks: 15 for each multiprocessor."""
+"""Fewer rows to a chunk where there would be fewer chunks: 15 for each multiprocessor. Half as many
+of long rows, whose nodes are long too: 32 KB of them for 4 MB."""
 
 
 class Shape(NamedTuple):
@@ -69,22 +89,26 @@ class Shape(NamedTuple):
         return self.groups * self.rows
 
 
+@cache
 def shape_of(d: int, count: int) -> Shape:
-    """Eight threads first, so that they read 128 bytes together; then four vectors each, ..."""
-    needed = -(-d // count)
-    threads = vectors = 1
-    most = COLUMNS // count
-    while threads * vectors < needed:
-        if threads < 8 or (vectors >= min(4, most) and threads < WARP) or vectors >= most:
-            threads *= 2
-        else:
-            vectors *= 2
-    rows = 4 if vectors * count <= FEW_COLUMNS else 2
-    return Shape(count, vectors, threads, rows, threads * vectors * count == d)
+    """Of d columns, `count` to a load."""
+    cut = CUTS[count]
+    short = d <= cut.short
+    if short:
+        columns = cut.columns
+    elif d <= WARP * WARP_COLUMNS:
+        columns = WARP_COLUMNS
+    else:
+        columns = 2 * cut.columns if d <= LONG else MANY_COLUMNS
+    threads = 1
+    while threads * columns < d:
+        threads *= 2
+    return Shape(count, columns // count, threads, 4 if short else 2, threads * columns == d)
 
 
 def chunk_rows(n: int, d: int, shape: Shape) -> int:
-    rows = min(CHUNK_ELEMENTS // max(d, 1), -(-n // CHUNKS))
+    chunks = CHUNKS if d <= LONG else CHUNKS // 2
+    rows = min(CHUNK_ELEMENTS // max(d, 1), -(-n // chunks))
     return max(-(-rows // shape.together), 4) * shape.together
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import STREAM, Nodes, Stream
-from fastmse.kernels.cuda.flags import configured
+from fastmse.kernels.cuda.counting import Nodes
 from fastmse.kernels.cuda.lanes import LANES, RUN
+from fastmse.kernels.cuda.launching import STREAM, launch
 from fastmse.kernels.cuda.predictions import WIDTH, predictions_kernel
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.spans import LOG_SPAN, SPAN
@@ -29,8 +30,9 @@ def weigh(w: Line, device: int) -> np.ndarray:
     nodes = _nodes(w.n, device, WEIGHTS_WIDTH)
     count = together([w])
     kernel = weights_kernel(w.storage, count, BLOCK, _threads(count))
-    configured(kernel, _spans(w.n), _threads(count), STREAM)(
-        w.pointer, w.step, w.n, nodes.nodes, 0, nodes.levels
+    launch(
+        *(kernel, _spans(w.n), _threads(count), STREAM),
+        *(w.pointer, w.step, w.n, *nodes.nodes.words, 0, *nodes.levels.words),
     )
     return nodes.total()
 
@@ -64,31 +66,35 @@ def staged_predictions(
         ]
         to = None if out is None else lines.pop()
         w = None if rows[2] is None else lines.pop()
-        _launch(nodes, start // (SPAN * BLOCK), (*lines, w, to), scale, slot.stream)
+        _launch(nodes, start // (SPAN * BLOCK), (*lines, w, to), scale, slot.queue)
         if out is not None and to is not None:
             slot.fetch(to.pointer, out[start:stop])
     return nodes.total()
 
 
 def _launch(
-    nodes: Nodes, first: int, lines: Sequence[Line | None], scale: float, stream: Stream
+    nodes: Nodes, first: int, lines: Sequence[Line | None], scale: float, stream: Any
 ) -> None:
     """The kernel on rows whose first span is number `first`."""
     count = together([line for line in lines if line is not None])
     y, f, w, out = (line or NOTHING for line in lines)
     threads = _threads(count)
     kernel = predictions_kernel(y.storage, f.storage, w.storage, out.storage, count, BLOCK, threads)
-    configured(kernel, _spans(y.n), threads, stream)(
+    launch(
+        *(kernel, _spans(y.n), threads, stream),
         *(y.pointer, y.step, f.pointer, f.step, w.pointer, w.step, out.pointer, out.step),
-        *(scale, y.n, nodes.nodes, first, nodes.levels),
+        *(scale, y.n, *nodes.nodes.words, first, *nodes.levels.words),
     )
 
 
 def together(lines: Sequence[Line]) -> int:
     """Elements that a thread loads at once: what 16 bytes hold of the widest, or one."""
-    count = VECTOR_BYTES // max(line.itemsize for line in lines)
-    aligned = all(line.is_dense and line.pointer % (count * line.itemsize) == 0 for line in lines)
-    return count if aligned else 1
+    sizes = [line.itemsize for line in lines]
+    count = VECTOR_BYTES // max(sizes)
+    for line, size in zip(lines, sizes, strict=True):
+        if line.step != size or line.pointer % (count * size):
+            return 1
+    return count
 
 
 def _nodes(n: int, device: int, width: int) -> Nodes:

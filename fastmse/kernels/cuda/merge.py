@@ -9,74 +9,125 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import cuda
+from numba import cuda, types
 
-from fastmse.kernels.cuda.flags import device_function, kernel
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.lanes import merge_pairs
+from fastmse.kernels.cuda.launching import kernel
 
 
 @device_function
-def merge_unit(into: Any, at: int, other: Any, there: int, unit: int) -> None:
-    """into[at] += other[there]."""
+def put_unit(nodes: Any, at: int, unit: int, value: float, low: float) -> None:
     if unit == 0:
-        high, low = merge_pairs(into[at, 0], into[at, 1], other[there, 0], other[there, 1])
-        into[at, 0] = high
-        into[at, 1] = low
+        nodes[at, 0] = value
+        nodes[at, 1] = low
     else:
-        into[at, unit + 1] += other[there, unit + 1]
+        nodes[at, unit + 1] = value
 
 
 @device_function
-def copy_unit(nodes: Any, at: int, levels: Any, level: int, unit: int) -> None:
+def fold_levels(levels: Any, blocks: int, rest: int, total: Any, unit: int) -> None:
+    """The rows outside the grid, if any, then the levels; `total` is the host's, written once."""
+    last = levels.shape[0] - 1
     if unit == 0:
-        levels[level, 0] = nodes[at, 0]
-        levels[level, 1] = nodes[at, 1]
+        high, low = 0.0, 0.0
+        if rest > 0:
+            high, low = levels[last, 0], levels[last, 1]
+        for level in range(last):
+            if (blocks >> level) & 1 == 1:
+                high, low = merge_pairs(high, low, levels[level, 0], levels[level, 1])
+        total[0, 0] = high
+        total[0, 1] = low
     else:
-        levels[level, unit + 1] = nodes[at, unit + 1]
+        plain = 0.0
+        if rest > 0:
+            plain = levels[last, unit + 1]
+        for level in range(last):
+            if (blocks >> level) & 1 == 1:
+                plain += levels[level, unit + 1]
+        total[0, unit + 1] = plain
+
+
+LOG_TILE = 11
+TILE = 1 << LOG_TILE
+"""Units of nodes that a block of threads merges, 32 KB of shared memory with the low parts."""
+
+
+@device_function
+def merge_span(
+    nodes: Any,
+    stride: int,
+    count: int,
+    level: int,
+    levels: Any,
+    log_units: int,
+    first_unit: int,
+    units: int,
+) -> None:
+    """Of these units, by a block of threads: a span ends in its first node, or in `levels`."""
+    tile = cuda.shared.array(TILE, types.float64)
+    lows = cuda.shared.array(TILE, types.float64)
+    threads, log_fan = cuda.blockDim.x, LOG_TILE - log_units
+    begin = cuda.blockIdx.x << log_fan
+    here = min(1 << log_fan, count - begin)
+    for at in range(cuda.threadIdx.x, here << log_units, threads):
+        unit = first_unit + min(at & ((1 << log_units) - 1), units - 1)
+        tile[at] = nodes[(begin + (at >> log_units)) * stride, unit + min(unit, 1)]
+    if first_unit == 0:
+        for node in range(cuda.threadIdx.x, here, threads):
+            lows[node] = nodes[(begin + node) * stride, 1]
+    cuda.syncthreads()
+    for k in range(log_fan):
+        for at in range(cuda.threadIdx.x, (here >> (k + 1)) << log_units, threads):
+            node, unit = (at >> log_units) << (k + 1), at & ((1 << log_units) - 1)
+            into, other = (node << log_units) + unit, ((node + (1 << k)) << log_units) + unit
+            if first_unit + unit == 0:
+                tile[into], lows[node] = merge_pairs(
+                    tile[into], lows[node], tile[other], lows[node + (1 << k)]
+                )
+            elif unit < units:
+                tile[into] += tile[other]
+        cuda.syncthreads()
+    for unit in range(cuda.threadIdx.x, units, threads):
+        if here >> log_fan == 1:
+            put_unit(nodes, begin * stride, first_unit + unit, tile[unit], lows[0])
+        else:
+            for k in range(log_fan):
+                if (here >> k) & 1 == 1:
+                    node = (here >> (k + 1)) << (k + 1)
+                    high = tile[(node << log_units) + unit]
+                    put_unit(levels, level + k, first_unit + unit, high, lows[node])
 
 
 @kernel
 def merge_nodes(
-    nodes: Any, stride: int, count: int, level: int, levels: Any, log_fan: int, log_units: int
+    nodes: Any, stride: int, count: int, level: int, levels: Any, log_units: int
 ) -> None:
     """Nodes 0, stride, 2 stride, ..., `count` of them, each of 2^level blocks.
 
-    Spans of 2^log_fan nodes end in the first of them; grid (spans, groups of 2^log_units units).
+    In spans of 2^(LOG_TILE - log_units) nodes; grid (spans, groups of 2^log_units units).
     """
-    threads = cuda.blockDim.x
     first_unit = cuda.blockIdx.y << log_units
     units = min(1 << log_units, nodes.shape[1] - 1 - first_unit)
-    begin = cuda.blockIdx.x << log_fan
-    here = min(1 << log_fan, count - begin)
-    for k in range(log_fan):
-        for at in range(cuda.threadIdx.x, (here >> (k + 1)) << log_units, threads):
-            unit = at & ((1 << log_units) - 1)
-            if unit < units:
-                into = (begin + ((at >> log_units) << (k + 1))) * stride
-                merge_unit(nodes, into, nodes, into + (stride << k), first_unit + unit)
-        cuda.syncthreads()
-    if here >> log_fan == 0:
-        for k in range(log_fan):
-            if (here >> k) & 1 == 1:
-                at = (begin + ((here >> (k + 1)) << (k + 1))) * stride
-                for unit in range(cuda.threadIdx.x, units, threads):
-                    copy_unit(nodes, at, levels, level + k, first_unit + unit)
+    merge_span(nodes, stride, count, level, levels, log_units, first_unit, units)
 
 
 @kernel
-def fold_levels(levels: Any, blocks: int, rest: int, total: Any) -> None:
-    """The node of all rows to total[0]: the rows outside the grid, if any, then the levels."""
-    unit = cuda.grid(1)
-    if unit >= levels.shape[1] - 1:
-        return
-    last = levels.shape[0] - 1
-    if rest > 0:
-        copy_unit(levels, last, total, 0, unit)
-    elif unit == 0:
-        total[0, 0] = 0.0
-        total[0, 1] = 0.0
-    else:
-        total[0, unit + 1] = 0.0
-    for level in range(last):
-        if (blocks >> level) & 1 == 1:
-            merge_unit(total, 0, levels, level, unit)
+def merge_to_total(
+    nodes: Any,
+    stride: int,
+    count: int,
+    level: int,
+    levels: Any,
+    log_units: int,
+    blocks: int,
+    rest: int,
+    total: Any,
+) -> None:
+    """The same where there is one span that is not full, then the node of all rows to total[0]."""
+    first_unit = cuda.blockIdx.y << log_units
+    units = min(1 << log_units, nodes.shape[1] - 1 - first_unit)
+    merge_span(nodes, stride, count, level, levels, log_units, first_unit, units)
+    cuda.syncthreads()
+    for unit in range(cuda.threadIdx.x, units, cuda.blockDim.x):
+        fold_levels(levels, blocks, rest, total, first_unit + unit)

@@ -16,10 +16,11 @@ from numba import cuda, types
 
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.arithmetic import model_adder, zeros
-from fastmse.kernels.cuda.counting import STREAM, Nodes
-from fastmse.kernels.cuda.flags import configured, device_function, kernel
+from fastmse.kernels.cuda.counting import Nodes
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.functions import FUNCTIONS
 from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
+from fastmse.kernels.cuda.launching import STREAM, kernel, launch
 from fastmse.kernels.cuda.linear import Matrix, to_device
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import loader, part_loader
@@ -55,9 +56,10 @@ def models(
         ),
     )
     place = to_device(theta, scalar.p, device)
-    configured(compiled, chunks, ROW_THREADS, STREAM)(
+    launch(
+        *(compiled, chunks, ROW_THREADS, STREAM),
         *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
-        *(place, chunk, nodes.nodes, 0),
+        *(place, chunk, *nodes.nodes.words, 0),
     )
     return nodes.total()[: 2 + sums.count(scalar.p)]
 

@@ -16,8 +16,9 @@ from typing import Any
 from numba import cuda, types
 
 from fastmse.kernels.cuda.arithmetic import add, add_steps, each_times, keep, minus, scaled, zeros
-from fastmse.kernels.cuda.flags import device_function, kernel
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.lanes import LANES, RUN, folder
+from fastmse.kernels.cuda.launching import kernel
 from fastmse.kernels.cuda.spans import SPAN, end_span, whole_groups
 from fastmse.kernels.cuda.storage import ITEMSIZE, loader, part_loader, part_storer, storer
 

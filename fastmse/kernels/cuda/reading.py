@@ -9,10 +9,10 @@ import numpy as np
 from numba import cuda
 
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import STREAM
-from fastmse.kernels.cuda.flags import configured, kernel
-from fastmse.kernels.cuda.sizes import FOLD_THREADS
+from fastmse.kernels.cuda.launching import STREAM, finish, kernel, launch
+from fastmse.kernels.cuda.sizes import FEW_THREADS
 from fastmse.kernels.cuda.storage import part_loader
+from fastmse.kernels.cuda.workspace import Workspace, read
 
 
 @cache
@@ -23,7 +23,7 @@ def _decoder(storage: str) -> Any:
     def decode(source: int, step: int, n: int, target: Any) -> None:
         i = cuda.grid(1)
         if i < n:
-            target[i] = load(source + i * step, step, 1)[0]
+            target[0, i] = load(source + i * step, step, 1)[0]
 
     return decode
 
@@ -40,9 +40,10 @@ class OnHost:
     def __getitem__(self, rows: slice) -> np.ndarray:
         start, stop, _ = rows.indices(len(self))
         line, n = self._line, stop - start
-        target = cuda.device_array(n, np.float64)
-        blocks = (n - 1) // FOLD_THREADS + 1
-        configured(_decoder(line.storage), blocks, FOLD_THREADS, STREAM)(
-            line.pointer + start * line.step, line.step, n, target
+        target = Workspace().take_mapped("slice", (1, n))
+        launch(
+            *(_decoder(line.storage), (n - 1) // FEW_THREADS + 1, FEW_THREADS, STREAM),
+            *(line.pointer + start * line.step, line.step, n, *target.words),
         )
-        return np.asarray(target.copy_to_host())
+        finish()
+        return np.asarray(read(target)[0])

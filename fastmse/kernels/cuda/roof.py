@@ -7,8 +7,7 @@ from typing import Any
 from numba import cuda
 
 from fastmse.kernels.cuda.arithmetic import add_steps, zeros
-from fastmse.kernels.cuda.counting import STREAM
-from fastmse.kernels.cuda.flags import configured, kernel
+from fastmse.kernels.cuda.launching import STREAM, finish, kernel, launch
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.storage import loader
 from fastmse.kernels.cuda.workspace import workspace
@@ -42,5 +41,5 @@ def read_roof(addresses: list[int], n_bytes: list[int], device: int) -> None:
     out = workspace(device).take("roof", (1, 1))
     for address, size in zip(addresses, n_bytes, strict=True):
         n = size // 8
-        configured(_read, (n - 1) // (TURNS * TURN) + 1, THREADS, STREAM)(address, n, out)
-    cuda.default_stream().synchronize()
+        launch(_read, (n - 1) // (TURNS * TURN) + 1, THREADS, STREAM, address, n, *out.words)
+    finish()

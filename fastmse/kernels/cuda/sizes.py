@@ -11,4 +11,4 @@ ROW_THREADS = 16 if SIMULATED else 128
 """In a block of the linear model, whose threads hold more: they fill a multiprocessor evenly."""
 
 MERGE_THREADS = 8 if SIMULATED else 512
-FOLD_THREADS = 8 if SIMULATED else 128
+FEW_THREADS = 8 if SIMULATED else 128

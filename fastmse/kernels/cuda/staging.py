@@ -15,7 +15,8 @@ import numpy as np
 from numba import cuda
 
 from fastmse.device_arrays import ITEMSIZE
-from fastmse.kernels.cuda.workspace import address_of
+from fastmse.kernels.cuda.launching import queue_of
+from fastmse.kernels.cuda.workspace import pointer_of
 
 SLOTS = 2
 ALIGNMENT = 256
@@ -24,10 +25,14 @@ PIECE_BYTES = 2**26
 
 
 class Slot:
-    """A piece of every array: what it holds lasts until its turn comes again."""
+    """A piece of every array: what it holds lasts until its turn comes again.
+
+    Kernels are launched on its `queue`.
+    """
 
     def __init__(self, n_bytes: int) -> None:
-        self.stream = cuda.stream()
+        self._stream = cuda.stream()
+        self.queue = queue_of(self._stream)
         self._host = cuda.pinned_array(n_bytes, np.uint8)
         self._device = cuda.device_array(n_bytes, np.uint8)
         self._results: list[tuple[np.ndarray, np.ndarray]] = []
@@ -44,11 +49,11 @@ class Slot:
             np.copyto(held, piece, casting="unsafe")
             places.append(end)
             end = after
-        self._device[:end].copy_to_device(self._host[:end], stream=self.stream)
+        self._device[:end].copy_to_device(self._host[:end], stream=self._stream)
         for result in results:
             places.append(end)
             end = self._place(end, result)[1]
-        first = address_of(self._device)
+        first = pointer_of(self._device)
         return [first + place for place in places]
 
     def _place(self, start: int, array: np.ndarray) -> tuple[np.ndarray, int]:
@@ -58,16 +63,16 @@ class Slot:
 
     def fetch(self, address: int, target: np.ndarray) -> None:
         """Copy a result to `target`, by when the slot's turn comes again."""
-        start = address - address_of(self._device)
+        start = address - pointer_of(self._device)
         stored = storage_dtype(target.dtype)
         size = target.size * stored.itemsize
         held = self._host[start : start + size]
-        self._device[start : start + size].copy_to_host(held, stream=self.stream)
+        self._device[start : start + size].copy_to_host(held, stream=self._stream)
         self._results.append((held.view(stored), target))
 
     def finish(self) -> None:
         """Wait for what this slot was given."""
-        self.stream.synchronize()
+        self._stream.synchronize()
         for held, target in self._results:
             with np.errstate(over="ignore"):
                 target[...] = held

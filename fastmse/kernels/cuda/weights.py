@@ -9,8 +9,9 @@ from typing import Any
 from numba import cuda, types
 
 from fastmse.kernels.cuda.arithmetic import add, zeros
-from fastmse.kernels.cuda.flags import device_function, kernel
+from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.lanes import LANES, RUN, folder, group_folder
+from fastmse.kernels.cuda.launching import kernel
 from fastmse.kernels.cuda.spans import SPAN, end_span, whole_groups
 from fastmse.kernels.cuda.storage import ITEMSIZE, loader, part_loader
 

@@ -1,4 +1,4 @@
-"""Device memory for nodes, kept from call to call: an allocation takes longer than a small call.
+"""Memory for nodes, kept from call to call: an allocation takes longer than a small call.
 
 One for each thread and device. What is kept is the largest yet, 16 bytes for 32768 predictions.
 """
@@ -6,29 +6,53 @@ One for each thread and device. What is kept is the largest yet, 16 bytes for 32
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import cuda
 
 from fastmse.kernels.cuda.flags import SIMULATED
 
+if not SIMULATED:
+    from cuda.bindings import driver
+
+    from fastmse.kernels.cuda.loading import words_of
+
 _kept = threading.local()
 
 
+class Held(NamedTuple):
+    """An array, and what a kernel is given for it."""
+
+    array: Any
+    words: tuple[Any, ...]
+
+
 class Workspace:
-    """Arrays on one device, by name; what one holds lasts until it is asked for again."""
+    """Arrays by name, for kernels on one device; what one holds lasts until it is asked for again.
+
+    They are of float64, their values anything.
+    """
 
     def __init__(self) -> None:
-        self._arrays: dict[str, Any] = {}
+        self._arrays: dict[str, tuple[tuple[int, int], Held]] = {}
 
-    def take(self, name: str, shape: tuple[int, int]) -> Any:
-        """A float64 array of this shape on the current device, its values anything."""
-        array = self._arrays.get(name)
-        if array is None or array.shape != shape:
+    def take(self, name: str, shape: tuple[int, int]) -> Held:
+        """An array on the current device."""
+        return self._take(name, shape, cuda.device_array)
+
+    def take_mapped(self, name: str, shape: tuple[int, int]) -> Held:
+        """An array of the host, page-locked, which kernels write to by itself."""
+        return self._take(name, shape, cuda.mapped_array)
+
+    def _take(self, name: str, shape: tuple[int, int], make: Any) -> Held:
+        known = self._arrays.get(name)
+        if known is None or known[0] != shape:
             self._arrays.pop(name, None)
-            array = self._arrays[name] = cuda.device_array(shape, np.float64)
-        return array
+            array = make(shape, np.float64)
+            words = (array,) if SIMULATED else words_of(pointer_of(array), *shape)
+            known = self._arrays[name] = shape, Held(array, words)
+        return known[1]
 
 
 def workspace(device: int) -> Workspace:
@@ -38,8 +62,23 @@ def workspace(device: int) -> Workspace:
     return spaces[device]
 
 
-def address_of(array: Any) -> int:
-    """Of a device array's first element."""
+def pointer_of(array: Any) -> int:
+    """Of Numba's array."""
+    return int(array.ctypes.data if SIMULATED else array.device_ctypes_pointer.value)
+
+
+def read(held: Held) -> np.ndarray:
+    """A copy of a mapped array, once the device has written to it."""
+    return np.array(held.array.copy_to_host() if SIMULATED else held.array)
+
+
+def write(held: Held, values: np.ndarray) -> int:
+    """Copy values from the host, before the next kernel on the default stream; the address."""
+    address = pointer_of(held.array)
     if SIMULATED:
-        return int(array.ctypes.data)
-    return int(array.device_ctypes_pointer.value)
+        held.array.copy_to_device(values)
+        return address
+    (error,) = driver.cuMemcpyHtoDAsync(address, values.ctypes.data, values.nbytes, 0)
+    if error:
+        raise RuntimeError(f"the driver could not copy theta to the device: {error.name}")
+    return address
