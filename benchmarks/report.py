@@ -40,7 +40,8 @@ def page(run: Run) -> str:
 
 def lines(run: Run) -> Iterator[str]:
     records = list(run["records"].values())
-    yield from ("# Benchmarks", "", f"Written by `{run['command']}`; not by hand.", "")
+    yield from ("# Benchmarks", "", f"Written by `{run['command']}`; not by hand.")
+    yield from ("Those of a GPU are on [a page of their own](benchmarks-cuda.md).", "")
     if run["options"]["quick"]:
         yield from (QUICK, "")
     yield from (*setup(run), "", JUDGED, "", "## Targets", "")

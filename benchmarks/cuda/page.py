@@ -33,7 +33,7 @@ def lines(run: Run) -> Iterator[str]:
     if run["quick"]:
         yield from (QUICK, "")
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    yield f"- device: {run['device']}, compute capability {run['compute_capability']}, "
+    yield f"- device: {run['device']}, compute capability {run['compute_capability']},"
     yield f"  {run['multiprocessors']} multiprocessors"
     yield from (f"- versions: {versions}", f"- measured {run['date']}, arrays of {run['arrays']}")
     yield from ("", JUDGED, "", "## Speed", "", *speed(run["records"]), "")
@@ -88,7 +88,7 @@ def checked(run: Run) -> Iterator[str]:
     yield f"worst of the others: SSE {max(c['sse_eps'] for c in checks):.1f} eps off, a gradient"
     yield f"{max(c['grad_eps'] for c in checks):.1f} eps of its largest component."
     other = [name for name, same in run["repeated"].items() if not same]
-    yield f"Twenty runs each gave the same bits in {len(run['repeated']) - len(other)} of "
+    yield f"Twenty runs each gave the same bits in {len(run['repeated']) - len(other)} of"
     yield f"{len(run['repeated'])} works{': not ' + ', '.join(other) if other else ''}."
 
 
