@@ -166,6 +166,43 @@ def test_double_double_is_good_to_100_bits(kernels, shifted, weighted):
         assert abs(exactly(out, (i, j)) - sum(terms)) <= 2 * ULP * sum(map(abs, terms))
 
 
+def hard_pairs(rng):
+    """x and y (8,) whose products of rows l and l + 4 are hard to add with one rounding."""
+    x, y = rng.standard_normal((2, 8)) * 2.0 ** rng.integers(-40, 40, (2, 8))
+    kind, ulp = rng.integers(8), 2.0**-52
+    if kind == 1:  # what cancels all but the last bits
+        y[4:] = -x[:4] * y[:4] / x[4:]
+    elif kind in (2, 3):  # half an ulp of the other, and a little more or less
+        x[:4], y[:4] = rng.integers(2**52, 2**53, 4), rng.choice([-1.0, 1.0], 4)
+        x[4:] = 0.5 * (1 + rng.integers(-2, 3, 4) * ulp)
+        y[4:] = (1 + rng.integers(-2, 3, 4) * ulp) * (-1) ** kind
+    elif kind == 4:  # far apart
+        x[4:] *= 2.0 ** rng.integers(-120, 120, 4)
+    elif kind == 5:  # near the ends of the exponents
+        x, y = x * 2.0 ** rng.choice([-500, 470]), y * 2.0 ** rng.choice([-530, 440])
+    elif kind == 6:  # zeros
+        x[rng.integers(8)] = y[rng.integers(8)] = 0.0
+    elif kind == 7:  # an exact tie by the product alone
+        x[:4], y[:4] = 0.0, 1.0
+        x[4:] = rng.integers(2**26, 2**27, 4) * 2.0 + 1
+        y[4:] = rng.integers(2**26, 2**27, 4)
+    return x, y
+
+
+def test_products_are_added_with_one_rounding(kernels):
+    """On a CPU that has no instruction for it, too."""
+    rng = np.random.default_rng(11)
+    for _ in range(400):
+        x, y = hard_pairs(rng)
+        out, _ = gram(kernels, x[:, None], y)
+        first = [float(Fraction(a) * Fraction(b)) for a, b in zip(x[:4], y[:4], strict=True)]
+        lanes = [
+            float(Fraction(a) * Fraction(b) + Fraction(c))
+            for a, b, c in zip(x[4:], y[4:], first, strict=True)
+        ]
+        assert out.hi[2, 1] == (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
+
+
 @pytest.mark.parametrize(("make", "most"), [
     ("standard_normal", 1),
     ("random", 1),

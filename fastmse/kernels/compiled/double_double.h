@@ -13,24 +13,6 @@
 
 #include "gram.h"
 
-#if defined(__FMA__) && WIDTH > 1
-#include <immintrin.h>
-#endif
-
-/* p + e = a * b, exactly, unless the product leaves the range of normal numbers. */
-static inline void dd_two_prod(double a, double b, double *p, double *e) {
-    double product = a * b;
-#if defined(__FMA__) || defined(__FP_FAST_FMA)
-    *e = __builtin_fma(a, b, -product);
-#else
-    double ca = 134217729.0 * a, cb = 134217729.0 * b; /* 2^27 + 1 */
-    double ah = ca - (ca - a), bh = cb - (cb - b);
-    double al = a - ah, bl = b - bh;
-    *e = ((ah * bh - product) + ah * bl + al * bh) + al * bl;
-#endif
-    *p = product;
-}
-
 /* (hi, lo) += (p, e) */
 static inline void dd_add(double *hi, double *lo, double p, double e) {
     double s = *hi + p;
@@ -46,7 +28,7 @@ static inline void dd_add(double *hi, double *lo, double p, double e) {
 static inline void dd_add_product(double *hi, double *lo, double ah, double al, double bh,
                                   double bl) {
     double p, e;
-    dd_two_prod(ah, bh, &p, &e);
+    two_product(ah, bh, &p, &e);
     e += ah * bl + al * bh;
     dd_add(hi, lo, p, e);
 }

@@ -9,6 +9,10 @@
 
 typedef double eight __attribute__((vector_size(64), aligned(8), may_alias));
 
+static ALWAYS_INLINE eight join8(four low, four high) {
+    const __m512d a = _mm512_castpd256_pd512((__m256d)low);
+    return (eight)_mm512_insertf64x4(a, (__m256d)high, 1);
+}
 static ALWAYS_INLINE eight load8(const double *a) { return *(const eight *)a; }
 static ALWAYS_INLINE void store8(double *a, eight b) { *(eight *)a = b; }
 static ALWAYS_INLINE eight add8(eight a, eight b) { return a + b; }

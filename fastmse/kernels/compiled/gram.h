@@ -1,9 +1,8 @@
 /* Gram matrices in float64: G_kj += sum_r w_r z_rk z_rj over a tile of rows.
  *
  * A tile holds columns, `pitch` doubles apart. Row r goes to lane r mod 4 of a sum that stays in a
- * register, twelve of them for four columns by three; the lanes fold pairwise at the end of the
- * tile and add to G in double-double. In an L2 of 512 KB 0.4 to 0.5 of BLAS, which fuses multiply
- * and add; those would not be the same bits on every CPU.
+ * register, by fused multiply-adds, see fused.h; the lanes fold pairwise at the end of the tile and
+ * add to G in double-double.
  *
  * G is lower triangular, its low parts `G_low` doubles behind it, its rows padded to a multiple of
  * four; above the diagonal it is whatever a vector leaves there.
@@ -11,7 +10,7 @@
 #ifndef FASTMSE_GRAM_H
 #define FASTMSE_GRAM_H
 
-#include "four.h"
+#include "fused.h"
 
 enum { PANEL = 4 };
 
@@ -40,82 +39,128 @@ static ALWAYS_INLINE void add_sum4(double *G, ptrdiff_t low, four t) {
     store4(G + low, add4(load4(G + low), sum_error4(g, t, s)));
 }
 
-/* G_kj += sum_r z_rk u_rj for J <= 4 columns u and K columns z over n rows, a multiple of four.
- * Where `triangle`, for j <= k alone. Every sum has a name: gcc keeps an array of them in memory
- * before and after the loop, a third of the time of 64 rows. */
+#if WIDTH == 8
+
+/* Four rows of two columns */
+typedef eight Columns;
+enum { COLUMNS = 2, MOST_COLUMNS = 8 }; /* 16 sums and 8 columns z in 32 registers */
+
+static ALWAYS_INLINE Columns columns_at(const double *const *u, ptrdiff_t r) {
+    return join8(load4(u[0] + r), load4(u[1] + r));
+}
+static ALWAYS_INLINE Columns each_column(const double *z) { return twice4(load4(z)); }
+static ALWAYS_INLINE Columns add_fused(Columns u, Columns z, Columns sum) {
+    return fused8(u, z, sum);
+}
+#define EACH_GROUP(X) X(0) X(1)
+#define SUMS(k) {low4(sum##k##0), high4(sum##k##0), low4(sum##k##1), high4(sum##k##1)}
+
+#else
+
+typedef four Columns;
+enum { COLUMNS = 1, MOST_COLUMNS = 3 }; /* 12 sums, 3 columns z and one u in 16 registers */
+
+static ALWAYS_INLINE Columns columns_at(const double *const *u, ptrdiff_t r) {
+    return load4(u[0] + r);
+}
+static ALWAYS_INLINE Columns each_column(const double *z) { return load4(z); }
+static ALWAYS_INLINE Columns add_fused(Columns u, Columns z, Columns sum) {
+    return fused4(u, z, sum);
+}
+#define EACH_GROUP(X) X(0) X(1) X(2) X(3)
+#define SUMS(k) {sum##k##0, sum##k##1, sum##k##2, sum##k##3}
+
+#endif
+
+/* G_kj += sum_r z_rk u_rj for four columns u and K columns z over n rows, a multiple of four. Where
+ * `triangle`, z is u and only j <= k counts. Every sum has a name: gcc keeps an array of them in
+ * memory before and after the loop. */
 static ALWAYS_INLINE void add_products(
-    const double *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G, ptrdiff_t G_pitch,
-    ptrdiff_t G_low, int J, int K, int triangle
+    const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G,
+    ptrdiff_t G_pitch, ptrdiff_t G_low, int K, int triangle
 ) {
-#define EACH_J(X, k) X(k, 0) X(k, 1) X(k, 2) X(k, 3)
-#define EACH(X) EACH_J(X, 0) EACH_J(X, 1) EACH_J(X, 2) EACH_J(X, 3)
-#define BEGIN(k, j) four sum##k##j = spread4(0.0);
-#define STEP(k, j) \
-    if (k < K && j < J && (j <= k || !triangle)) \
-        sum##k##j = add4(sum##k##j, mul4(load4(u + j * pitch + r), z##k));
-#define END(k)                                                                      \
-    if (k < K) {                                                                    \
-        const four sums[4] = {sum##k##0, sum##k##1, sum##k##2, sum##k##3};          \
-        add_sum4(G + k * G_pitch, G_low, fold4(sums));                              \
+#define EACH_K(X, g) X(0, g) X(1, g) X(2, g) X(3, g) X(4, g) X(5, g) X(6, g) X(7, g)
+#define ZERO(k, g) Columns sum##k##g = {0};
+#define BEGIN(g) EACH_K(ZERO, g)
+#define READ(k, _) const Columns z##k = each_column(z + (k < K ? k * pitch : 0) + r);
+#define ADD(k, g)                                  \
+    if (k < K && (g * COLUMNS <= k || !triangle)) \
+        sum##k##g = add_fused(u##g, z##k, sum##k##g);
+#define STEP(g)                                               \
+    const Columns u##g = columns_at(u + g * COLUMNS, r); \
+    EACH_K(ADD, g)
+#define END(k, _)                                        \
+    if (k < K) {                                         \
+        const four sums[4] = SUMS(k);                    \
+        add_sum4(G + k * G_pitch, G_low, fold4(sums));   \
     }
-    EACH(BEGIN)
+    EACH_GROUP(BEGIN)
     for (ptrdiff_t r = 0; r < n; r += 4) {
-        const four z0 = load4(z + r);
-        const four z1 = K > 1 ? load4(z + pitch + r) : z0;
-        const four z2 = K > 2 ? load4(z + 2 * pitch + r) : z0;
-        const four z3 = K > 3 ? load4(z + 3 * pitch + r) : z0;
-        EACH(STEP)
+        EACH_K(READ, _)
+        EACH_GROUP(STEP)
     }
-    END(0)
-    END(1)
-    END(2)
-    END(3)
-#undef EACH_J
-#undef EACH
+    EACH_K(END, _)
+#undef EACH_K
+#undef ZERO
 #undef BEGIN
+#undef READ
+#undef ADD
 #undef STEP
 #undef END
 }
 
 /* A loop for each shape */
-#define PRODUCTS_OF(NAME, J, K, TRIANGLE)                                                 \
+#define PRODUCTS_OF(NAME, K, TRIANGLE)                                                    \
     static NEVER_INLINE void NAME(                                                        \
-        const double *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G,        \
+        const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G, \
         ptrdiff_t G_pitch, ptrdiff_t G_low                                                \
     ) {                                                                                   \
-        add_products(u, z, pitch, n, G, G_pitch, G_low, J, K, TRIANGLE);                  \
+        add_products(u, z, pitch, n, G, G_pitch, G_low, K, TRIANGLE);                     \
     }
-PRODUCTS_OF(triangle_of_1, 1, 1, 1)
-PRODUCTS_OF(triangle_of_2, 2, 2, 1)
-PRODUCTS_OF(triangle_of_3, 3, 3, 1)
-PRODUCTS_OF(triangle_of_4, 4, 4, 1)
-PRODUCTS_OF(four_by_1, 4, 1, 0)
-PRODUCTS_OF(four_by_2, 4, 2, 0)
-PRODUCTS_OF(four_by_3, 4, 3, 0)
+PRODUCTS_OF(gram_triangle_1, 1, 1)
+PRODUCTS_OF(gram_triangle_2, 2, 1)
+PRODUCTS_OF(gram_triangle_3, 3, 1)
+PRODUCTS_OF(gram_triangle_4, 4, 1)
+PRODUCTS_OF(gram_products_1, 1, 0)
+PRODUCTS_OF(gram_products_2, 2, 0)
+PRODUCTS_OF(gram_products_3, 3, 0)
+#if WIDTH == 8
+PRODUCTS_OF(gram_products_4, 4, 0)
+PRODUCTS_OF(gram_products_5, 5, 0)
+PRODUCTS_OF(gram_products_6, 6, 0)
+PRODUCTS_OF(gram_products_7, 7, 0)
+PRODUCTS_OF(gram_products_8, 8, 0)
+#endif
 
-static inline void add_triangle(
-    const double *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G, ptrdiff_t G_pitch,
-    ptrdiff_t G_low, ptrdiff_t width
-) {
-    switch (width) {
-    case 1: triangle_of_1(u, z, pitch, n, G, G_pitch, G_low); return;
-    case 2: triangle_of_2(u, z, pitch, n, G, G_pitch, G_low); return;
-    case 3: triangle_of_3(u, z, pitch, n, G, G_pitch, G_low); return;
-    default: triangle_of_4(u, z, pitch, n, G, G_pitch, G_low); return;
-    }
+typedef void AddProducts(
+    const double *const *, const double *, ptrdiff_t, ptrdiff_t, double *, ptrdiff_t, ptrdiff_t
+);
+
+static AddProducts *const TRIANGLES[] = {
+    gram_triangle_1, gram_triangle_2, gram_triangle_3, gram_triangle_4
+};
+static AddProducts *const PRODUCTS[] = {
+    gram_products_1, gram_products_2, gram_products_3,
+#if WIDTH == 8
+    gram_products_4, gram_products_5, gram_products_6, gram_products_7, gram_products_8
+#endif
+};
+
+/* How many of so many columns next: the last ones in shares of about the same size */
+static inline ptrdiff_t next_columns(ptrdiff_t left) {
+    const ptrdiff_t calls = (left + MOST_COLUMNS - 1) / MOST_COLUMNS;
+    return (left + calls - 1) / calls;
 }
 
-/* Columns [k, end) below a whole panel u. The last four are two and two: one is two thirds as fast. */
+/* Columns [k, end) below a whole panel u */
 static inline void add_rectangle(
-    const double *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G, ptrdiff_t G_pitch,
-    ptrdiff_t G_low, ptrdiff_t k, ptrdiff_t end, Asking *ahead
+    const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G,
+    ptrdiff_t G_pitch, ptrdiff_t G_low, ptrdiff_t k, ptrdiff_t end, Asking *ahead
 ) {
     while (k < end) {
-        const ptrdiff_t left = end - k, K = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;
+        const ptrdiff_t K = next_columns(end - k);
         ask_share(ahead);
-        (K == 3 ? four_by_3 : K == 2 ? four_by_2 : four_by_1)(
-            u, z + k * pitch, pitch, n, G + k * G_pitch, G_pitch, G_low
-        );
+        PRODUCTS[K - 1](u, z + k * pitch, pitch, n, G + k * G_pitch, G_pitch, G_low);
         k += K;
     }
 }
@@ -150,7 +195,7 @@ static inline void weigh_panel(
 /* Calls of add_products for m columns: about as many shares of the memory to ask for */
 static inline ptrdiff_t product_calls(ptrdiff_t m) {
     const ptrdiff_t panels = (m + PANEL - 1) / PANEL;
-    return panels + panels * (panels - 1) / 2 * PANEL / 3;
+    return panels + panels * (panels - 1) / 2 * PANEL / MOST_COLUMNS;
 }
 
 /* The products of columns [from, to) with those up to themselves. Without weights w is NULL; u has
@@ -161,15 +206,16 @@ static inline void add_tile(
 ) {
     for (ptrdiff_t j = 0; j < to; j += PANEL) {
         const ptrdiff_t width = to - j < PANEL ? to - j : PANEL;
-        const double *panel = z + j * pitch;
+        const double *weighted = z + j * pitch, *panel[PANEL];
         if (w) {
-            weigh_panel(w, panel, pitch, n, width, u);
-            panel = u;
+            weigh_panel(w, weighted, pitch, n, width, u);
+            weighted = u;
         }
+        for (int i = 0; i < PANEL; i++) panel[i] = weighted + (i < width ? i : 0) * pitch;
         if (j >= from) {
             ask_share(ahead);
-            add_triangle(
-                panel, z + j * pitch, pitch, n, G + j * G_pitch + j, G_pitch, G_low, width
+            TRIANGLES[width - 1](
+                panel, z + j * pitch, pitch, n, G + j * G_pitch + j, G_pitch, G_low
             );
         }
         add_rectangle(

@@ -26,7 +26,7 @@ cdef extern from "gram.h" nogil:
 
 cdef enum:
     ASKED_COLUMNS = 16
-    CHUNK = 64                # columns whose products with all before them are summed at once
+    CHUNK = 16                # columns whose products with all before them are summed at once: 16 KB
     GROUP_DOUBLES = 524288    # 4 MB of blocks' G at once
     GROUP = 64
 

@@ -4,8 +4,27 @@
 
 #include "four.h"
 
-/* d >= 4 features, side by side, of n rows; shift is NULL for zeros */
-static inline void rows_to_tile(
+/* d < 4 features of the rows from r on, as many as have four doubles to load; the next row */
+static inline ptrdiff_t short_rows_to_tile(
+    const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
+    const double *shift, double *z, ptrdiff_t pitch
+) {
+    const ptrdiff_t end = (n - 1) * row + d;
+    double scales[4] = {0}, shifts[4] = {0};
+    ptrdiff_t r = 0;
+    for (ptrdiff_t j = 0; j < d; j++) scales[j] = scale[j], shifts[j] = shift ? shift[j] : 0.0;
+    const four s = load4(scales), o = load4(shifts);
+    for (; r + 4 <= n && row >= 0 && (r + 3) * row + 4 <= end; r += 4) {
+        four a[4];
+        for (int i = 0; i < 4; i++) a[i] = sub4(mul4(load4(x + (r + i) * row), s), o);
+        transpose4(a);
+        for (ptrdiff_t j = 0; j < d; j++) store4(z + j * pitch + r, a[j]);
+    }
+    return r;
+}
+
+/* d >= 4 features of each four rows; the next row */
+static inline ptrdiff_t long_rows_to_tile(
     const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
     const double *shift, double *z, ptrdiff_t pitch
 ) {
@@ -22,6 +41,16 @@ static inline void rows_to_tile(
             j = j + 8 <= d ? j + 4 : d - 4;
         }
     }
+    return r;
+}
+
+/* d features, side by side, of n rows; shift is NULL for zeros */
+static inline void rows_to_tile(
+    const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
+    const double *shift, double *z, ptrdiff_t pitch
+) {
+    ptrdiff_t r = d < 4 ? short_rows_to_tile(x, row, n, d, scale, shift, z, pitch)
+                        : long_rows_to_tile(x, row, n, d, scale, shift, z, pitch);
     for (; r < n; r++)
         for (ptrdiff_t j = 0; j < d; j++)
             z[j * pitch + r] = x[r * row + j] * scale[j] - (shift ? shift[j] : 0.0);

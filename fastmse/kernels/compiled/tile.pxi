@@ -12,7 +12,7 @@ cdef extern from "tile.h" nogil:
     void shift_in_place(double *z, ptrdiff_t n, double shift) noexcept
 
 cdef enum:
-    LEAST_ROW = 4             # features: shorter rows are no vectors
+    LEAST_ROW = 2             # features: a single one is a column
     TILE = 128                # rows: ten columns of them fill 10 KB of L1, the next as many
     PAD = 8                   # doubles: columns a power of two apart would share sets of L1
     DECODED_DOUBLES = 2048    # 16 KB: rows decoded at once
