@@ -26,7 +26,7 @@ cdef extern from "gram.h" nogil:
 
 cdef enum:
     ASKED_COLUMNS = 16
-    CHUNK = 16                # columns whose products with all before them are summed at once: 16 KB
+    CHUNK = 16                # columns, 16 KB, whose products with all before are summed at once
     GROUP_DOUBLES = 524288    # 4 MB of blocks' G at once
     GROUP = 64
 
