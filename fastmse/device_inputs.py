@@ -139,14 +139,13 @@ def _clobbers(out: DeviceArray, other: DeviceArray) -> bool:
 def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
     """Element i of each the same one: in C order, or in Fortran order where all are so."""
     arrays = list(named)
-    if all(array is None or len(array.shape) == 1 for _, array in arrays):
-        return [None if array is None else _vector(array) for _, array in arrays]
+    given = [array for _, array in arrays if array is not None]
     for axes in (slice(None), slice(None, None, -1)):
-        found = [None if array is None else _line(array, axes) for _, array in arrays]
-        if not any(line is not None and line.step == BROKEN for line in found):
+        found = [array and _line(array, axes) for _, array in arrays]
+        if found.count(None) == len(arrays) - len(given):
             return found
     name, array = next(
-        (name, a) for name, a in arrays if a is not None and _step(a, slice(None)) == BROKEN
+        (name, a) for name, a in arrays if a is not None and _line(a, slice(None)) is None
     )
     raise ValueError(
         f"{name}: got an array of shape {array.shape} that is not contiguous; want one dimension, "
@@ -154,30 +153,17 @@ def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
     )
 
 
-def _line(array: DeviceArray, axes: slice) -> Line:
-    return Line(array.pointer, _step(array, axes), array.size, array.storage)
-
-
-def _vector(array: DeviceArray) -> Line:
-    (n,), (step,) = array.shape, array.strides
-    return Line(array.pointer, step if n > 1 else array.itemsize, n, array.storage)
-
-
-BROKEN = 1
-"""In place of a stride: no array's is a byte."""
-
-
-def _step(array: DeviceArray, axes: slice) -> int:
-    """The one stride that leads through all axes, the last of them fastest, if there is one."""
-    step = reach = 0
-    found = False
+def _line(array: DeviceArray, axes: slice) -> Line | None:
+    """By the one stride that leads through all axes, the last of them fastest, if there is one."""
+    step: int | None = None
+    reach = 0
     for n, stride in zip(array.shape[axes][::-1], array.strides[axes][::-1], strict=True):
         if n == 1:
             continue
-        if not found:
-            step, reach, found = stride, n * stride, True
+        if step is None:
+            step, reach = stride, n * stride
         elif stride == reach:
             reach *= n
         else:
-            return BROKEN
-    return step if found else array.itemsize
+            return None
+    return Line(array.pointer, array.itemsize if step is None else step, array.size, array.storage)

@@ -4,7 +4,8 @@
 
 #include "four.h"
 
-/* d < 4 features of the rows from r on, as many as have four doubles to load; the next row */
+/* d < 4 features of each four rows, while four doubles from a row on are all of X: rows side by
+ * side, without a gap, and not the last ones; the next row */
 static inline ptrdiff_t short_rows_to_tile(
     const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
     const double *shift, double *z, ptrdiff_t pitch
@@ -14,7 +15,7 @@ static inline ptrdiff_t short_rows_to_tile(
     ptrdiff_t r = 0;
     for (ptrdiff_t j = 0; j < d; j++) scales[j] = scale[j], shifts[j] = shift ? shift[j] : 0.0;
     const four s = load4(scales), o = load4(shifts);
-    for (; r + 4 <= n && row >= 0 && (r + 3) * row + 4 <= end; r += 4) {
+    for (; r + 4 <= n && 0 <= row && row <= d && (r + 3) * row + 4 <= end; r += 4) {
         four a[4];
         for (int i = 0; i < 4; i++) a[i] = sub4(mul4(load4(x + (r + i) * row), s), o);
         transpose4(a);
