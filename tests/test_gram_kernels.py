@@ -23,7 +23,7 @@ from fastmse.kernels import compiled
 
 ULP = Fraction(1, 2**100)
 
-# Around a panel of 4, the shapes of a product and the chunk of 64 columns
+# Around a panel of 8 columns, its halves and the shapes of a product
 WIDTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 61, 62, 63, 64, 65, 130]
 # Around vectors, tiles of 128 rows and blocks of 512
 ROWS = [1, 2, 3, 4, 5, 127, 128, 129, 130, 257, 511, 512, 513, 1030]
@@ -47,14 +47,15 @@ def gram(
     kernels, X, y, weight=None, *, scale=None, shift=None, double_double=False, n_threads=1,
     block=BLOCK, checked=True, about=None,
 ):  # fmt: skip
-    """G as a DoubleDouble, and the number of rows done."""
+    """G as a DoubleDouble, and the number of rows done; `about` without low parts is a plain array."""
     k = X.shape[1] + (y.shape[1] if y.ndim == 2 else 1)
     scale = np.ones(k) if scale is None else scale
     shift = np.zeros(k) if shift is None else shift
     out = DoubleDouble.zeros(k + 1, k + 1)
+    coefficients = (about.hi, about.lo) if isinstance(about, DoubleDouble) else (about,)
     done = kernels.gram(
         out.hi, out.lo, X, y, weight, scale, shift, block, double_double, checked, n_threads,
-        *(() if about is None else (about.hi, about.lo)),
+        *coefficients,
     )  # fmt: skip
     return out, done
 
@@ -256,11 +257,13 @@ def test_the_same_bits_in_every_build_layout_and_number_of_threads(d, double_dou
                 n_threads=n_threads,
             )  # fmt: skip
             sse = residuals(module(isa), laid, y, w, scale=scale, theta=theta, n_threads=n_threads)
-            left, _ = gram(
-                module(isa), laid, y, w, scale=scale, shift=shift, about=theta[0],
-                n_threads=n_threads,
-            )  # fmt: skip
-            bits = (out.hi, out.lo, sse.hi, sse.lo, left.hi, left.lo)
+            bits = [out.hi, out.lo, sse.hi, sse.lo]
+            for about in (theta[0], theta.hi[0]):
+                left, _ = gram(
+                    module(isa), laid, y, w, scale=scale, shift=shift, about=about,
+                    n_threads=n_threads,
+                )  # fmt: skip
+                bits += [left.hi, left.lo]
             found.add(b"".join(a.tobytes() for a in bits))
         assert len(found) == 1
 
@@ -276,11 +279,14 @@ def test_gram_about_a_fit_of_integers_is_exact(kernels, d, n):
     about, shift = DoubleDouble.of(rng.integers(-9, 9, d + 1)), rng.integers(-9, 9, d + 1) * 1.0
     shift[-1] = 0.0
     r = y - about.hi[0] - X @ about.hi[1:]
+    of_shifted = about.hi.copy()
+    of_shifted[0] += shift[:-1] @ about.hi[1:]
     for w in (None, rng.integers(1, 5, n) * 1.0):
-        out, done = gram(kernels, X, y, w, shift=shift, about=about, n_threads=2)
-        assert done == n
-        np.testing.assert_array_equal(out.hi, of_integers(X - shift[:-1], r, w))
-        assert not out.lo.any()
+        for coefficients in (about, of_shifted):
+            out, done = gram(kernels, X, y, w, shift=shift, about=coefficients, n_threads=2)
+            assert done == n
+            np.testing.assert_array_equal(out.hi, of_integers(X - shift[:-1], r, w))
+            assert not out.lo.any()
 
 
 @pytest.mark.parametrize("weighted", [False, True])

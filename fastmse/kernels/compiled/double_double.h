@@ -33,7 +33,7 @@ static inline void dd_add_product(double *hi, double *lo, double ah, double al, 
     dd_add(hi, lo, p, e);
 }
 
-/* The same of four at once */
+/* What p = a b of four lost, exactly */
 static ALWAYS_INLINE four dd_product_error4(four a, four b, four p) {
 #if defined(__FMA__) && WIDTH > 1
     return (four)_mm256_fmsub_pd((__m256d)a, (__m256d)b, (__m256d)p);
@@ -44,6 +44,16 @@ static ALWAYS_INLINE four dd_product_error4(four a, four b, four p) {
     const four al = sub4(a, ah), bl = sub4(b, bh);
     return add4(
         add4(add4(sub4(mul4(ah, bh), p), mul4(ah, bl)), mul4(al, bh)), mul4(al, bl)
+    );
+#endif
+}
+
+static ALWAYS_INLINE eight dd_product_error8(eight a, eight b, eight p) {
+#if WIDTH == 8
+    return (eight)_mm512_fmsub_pd((__m512d)a, (__m512d)b, (__m512d)p);
+#else
+    return join8(
+        dd_product_error4(a.low, b.low, p.low), dd_product_error4(a.high, b.high, p.high)
     );
 #endif
 }
@@ -77,176 +87,209 @@ static inline void dd_add_scaled(double *__restrict yh, double *__restrict yl, d
         dd_add_product(&yh[j], &yl[j], ch, cl, xh[j], xl[j]);
 }
 
-/* (hi[j], lo[j]) += (x[j], low[j]) */
-static inline void dd_add_row(double *__restrict hi, double *__restrict lo,
-                              const double *__restrict x, const double *__restrict low,
-                              ptrdiff_t n) {
-    for (ptrdiff_t j = 0; j < n; j++) dd_add(&hi[j], &lo[j], x[j], low[j]);
+/* The j <= k of every G_kj, (m, m), += that of a block, see gram.h */
+static inline void dd_add_gram(
+    double *__restrict hi, double *__restrict lo, const double *__restrict G, ptrdiff_t m
+) {
+    for (ptrdiff_t k = 0; k < m; k++, hi += m, lo += m) {
+        ptrdiff_t j = 0;
+        for (; j + HALF <= k + 1; j += HALF) {
+            const double *part = G + gram_place(k, j);
+            four h = load4(hi + j), l = load4(lo + j);
+            dd_add4(&h, &l, load4(part), load4(part + PART_LOW));
+            store4(hi + j, h);
+            store4(lo + j, l);
+        }
+        for (; j <= k; j++) {
+            const double *part = G + gram_place(k, j);
+            dd_add(&hi[j], &lo[j], part[0], part[PART_LOW]);
+        }
+    }
 }
 
-/* (h, l) += (ah, al) (bh, bl), low parts in plain double: a step of Ogita, Rump and Oishi's Dot2.
-   12 flops, 8 where the low parts are 0; the error of n steps is below 2^-105 n of the sum of the
-   sizes. */
-static ALWAYS_INLINE void dd_accumulate4(four *h, four *l, four ah, four al, four bh, four bl,
-                                         int low) {
-    const four p = mul4(ah, bh), s = add4(*h, p);
-    four e = dd_product_error4(ah, bh, p);
-    if (low) e = add4(e, add4(mul4(ah, bl), mul4(al, bh)));
-    *l = add4(*l, add4(sum_error4(*h, p, s), e));
+/* (h, l) += a b + rest, low parts in plain double: a step of Ogita, Rump and Oishi's Dot2. 9 flops;
+   the error of n steps is below 2^-105 n of the sum of the sizes. */
+static ALWAYS_INLINE void dd_accumulate8(eight *h, eight *l, eight a, eight b, eight rest, int any) {
+    const eight p = mul8(a, b), s = add8(*h, p);
+    eight e = dd_product_error8(a, b, p);
+    if (any) e = add8(e, rest);
+    *l = add8(*l, add8(sum_error8(*h, p, s), e));
     *h = s;
 }
 
-/* G_kj += sum_r z_rk u_rj for J <= 4 columns u and one column z over n rows, a multiple of four.
-   A low part lies `low` doubles behind its high part in z and u, `G_low` in G. */
+/* G_kj += sum_r z_rk u_rj for four columns u and a column z over n rows, a multiple of four. A low
+   part lies `low` doubles behind its high part. */
 static ALWAYS_INLINE void dd_add_products(const double *u, ptrdiff_t u_low, const double *z,
-                                          ptrdiff_t z_low, ptrdiff_t pitch, ptrdiff_t n, double *G,
-                                          ptrdiff_t G_low, int J, int low) {
-#define EACH_J(X) X(0) X(1) X(2) X(3)
-#define BEGIN(j) four h##j = spread4(0.0), l##j = spread4(0.0);
-#define STEP(j)                                                                         \
-    if (j < J)                                                                          \
-        dd_accumulate4(&h##j, &l##j, load4(u + j * pitch + r),                          \
-                       low ? load4(u + u_low + j * pitch + r) : spread4(0.0), zh, zl, low);
-    EACH_J(BEGIN)
-    for (ptrdiff_t r = 0; r < n; r += 4) {
-        const four zh = load4(z + r), zl = low ? load4(z + z_low + r) : zh;
-        EACH_J(STEP)
+                                          ptrdiff_t z_low, ptrdiff_t n, double *G, int low) {
+    eight h[2], l[2];
+    for (int g = 0; g < 2; g++) h[g] = l[g] = twice4(spread4(0.0));
+    for (ptrdiff_t r = 0; r < PANEL * n; r += PANEL * 4) {
+        const eight zh = twice4(load4(z + r)), zl = low ? twice4(load4(z + z_low + r)) : zh;
+        for (int g = 0; g < 2; g++) {
+            const eight uh = load8(u + r + 8 * g), ul = low ? load8(u + u_low + r + 8 * g) : uh;
+            dd_accumulate8(&h[g], &l[g], uh, zh, add8(mul8(uh, zl), mul8(ul, zh)), low);
+        }
     }
-    four h[4] = {h0, h1, h2, h3}, l[4] = {l0, l1, l2, l3}, hi = load4(G), lo = load4(G + G_low);
-    dd_fold4(&hi, &lo, h, l);
+    four fours[4] = {low4(h[0]), high4(h[0]), low4(h[1]), high4(h[1])};
+    four lows[4] = {low4(l[0]), high4(l[0]), low4(l[1]), high4(l[1])};
+    four hi = load4(G), lo = load4(G + PART_LOW);
+    dd_fold4(&hi, &lo, fours, lows);
     store4(G, hi);
-    store4(G + G_low, lo);
-#undef EACH_J
-#undef BEGIN
-#undef STEP
+    store4(G + PART_LOW, lo);
 }
 
-#define DD_PRODUCTS_OF(NAME, J, LOW)                                                          \
-    static NEVER_INLINE void NAME(const double *u, ptrdiff_t u_low, const double *z,          \
-                                  ptrdiff_t z_low, ptrdiff_t pitch, ptrdiff_t n, double *G,   \
-                                  ptrdiff_t G_low) {                                          \
-        dd_add_products(u, u_low, z, z_low, pitch, n, G, G_low, J, LOW);                      \
-    }
-DD_PRODUCTS_OF(dd_products_of_1, 1, 1)
-DD_PRODUCTS_OF(dd_products_of_2, 2, 1)
-DD_PRODUCTS_OF(dd_products_of_3, 3, 1)
-DD_PRODUCTS_OF(dd_products_of_4, 4, 1)
-DD_PRODUCTS_OF(dd_high_products_of_1, 1, 0)
-DD_PRODUCTS_OF(dd_high_products_of_2, 2, 0)
-DD_PRODUCTS_OF(dd_high_products_of_3, 3, 0)
-DD_PRODUCTS_OF(dd_high_products_of_4, 4, 0)
+static NEVER_INLINE void dd_products(const double *u, ptrdiff_t u_low, const double *z,
+                                     ptrdiff_t z_low, ptrdiff_t n, double *G) {
+    dd_add_products(u, u_low, z, z_low, n, G, 1);
+}
+static NEVER_INLINE void dd_high_products(const double *u, ptrdiff_t u_low, const double *z,
+                                          ptrdiff_t z_low, ptrdiff_t n, double *G) {
+    dd_add_products(u, u_low, z, z_low, n, G, 0);
+}
 
-typedef void (*dd_products_t)(const double *, ptrdiff_t, const double *, ptrdiff_t, ptrdiff_t,
-                              ptrdiff_t, double *, ptrdiff_t);
-
-static const dd_products_t DD_PRODUCTS[2][4] = {
-    {dd_high_products_of_1, dd_high_products_of_2, dd_high_products_of_3, dd_high_products_of_4},
-    {dd_products_of_1, dd_products_of_2, dd_products_of_3, dd_products_of_4},
-};
-
-/* (z, low part) = z - shift, exactly; whether a low part is not 0 */
-static inline int dd_shift(double *z, ptrdiff_t low, ptrdiff_t n, double shift) {
+/* (z, low part) = z - shift, exactly, of m columns to the end of their panels; whether a low part is
+   not 0. Shift is by columns, of whole panels. */
+static inline int dd_shift(double *z, ptrdiff_t low, ptrdiff_t n, ptrdiff_t m, const double *shift) {
     int any = 0;
-    for (ptrdiff_t r = 0; r < n; r++) {
-        const double s = z[r] - shift, t = s - z[r];
-        const double e = (z[r] - (s - t)) + (-shift - t);
-        z[r] = s;
-        z[low + r] = e;
-        any |= e != 0.0;
+    for (ptrdiff_t c = 0; c < m; c += 2) {
+        const four first = spread4(-shift[c]), second = spread4(-shift[c + 1]);
+        const eight minus = join8(first, second);
+        double *pair = z + column_place(c);
+        for (ptrdiff_t r = 0; r < PANEL * n; r += PANEL * 4) {
+            const eight a = load8(pair + r), s = add8(a, minus);
+            store8(pair + r, s);
+            store8(pair + low + r, sum_error8(a, minus, s));
+        }
     }
+    clear_rest(z, n, m);
+    clear_rest(z + low, n, m);
+    for (ptrdiff_t c = 0; c < m; c++)
+        for (ptrdiff_t r = 0; r < PANEL * n; r += PANEL * 4)
+            for (int i = 0; i < 4; i++) any |= z[low + column_place(c) + r + i] != 0.0;
     return any;
 }
 
-/* w_r z_rj of a panel */
-static inline void dd_weigh_panel(const double *w, const double *z, ptrdiff_t low, ptrdiff_t pitch,
-                                  ptrdiff_t n, ptrdiff_t width, double *u, ptrdiff_t u_low) {
-    for (ptrdiff_t j = 0; j < width; j++)
-        for (ptrdiff_t r = 0; r < n; r += 4) {
-            const four a = load4(w + r), b = load4(z + j * pitch + r), p = mul4(a, b);
-            const four bl = load4(z + low + j * pitch + r);
-            const four e = add4(dd_product_error4(a, b, p), mul4(a, bl));
-            const four s = add4(p, e);
-            store4(u + j * pitch + r, s);
-            store4(u + u_low + j * pitch + r, sub4(e, sub4(s, p)));
+/* w_r z_rc of a panel */
+static inline void dd_weigh_panel(const double *w, const double *z, ptrdiff_t low, ptrdiff_t n,
+                                  double *u, ptrdiff_t u_low) {
+    for (ptrdiff_t r = 0; r < n; r += 4) {
+        const eight weight = twice4(load4(w + r));
+        for (ptrdiff_t i = PANEL * r; i < PANEL * (r + 4); i += 8) {
+            const eight a = load8(z + i), p = mul8(weight, a);
+            const eight e = add8(dd_product_error8(weight, a, p), mul8(weight, load8(z + low + i)));
+            const eight s = add8(p, e);
+            store8(u + i, s);
+            store8(u + u_low + i, sub8(e, sub8(s, p)));
         }
+    }
 }
 
 /* All products of a tile of m columns: as `add_tile`, low parts `low` doubles behind. Without
    weights w is NULL; u has room for a panel and its low part. */
-static NEVER_INLINE void dd_add_tile(const double *z, ptrdiff_t low, const double *w, ptrdiff_t pitch,
-                               ptrdiff_t n, ptrdiff_t m, double *G, ptrdiff_t G_pitch,
-                               ptrdiff_t G_low, double *u, int any_low) {
-    const int all = any_low || w;
-    for (ptrdiff_t j = 0; j < m; j += PANEL) {
-        const double *panel = z + j * pitch;
-        ptrdiff_t panel_low = low;
+static NEVER_INLINE void dd_add_tile(const double *z, ptrdiff_t low, const double *w, ptrdiff_t n,
+                                     ptrdiff_t m, double *G, double *u, int any_low) {
+    for (ptrdiff_t k = 0; k < m; k += PANEL) {
+        const ptrdiff_t K = m - k < PANEL ? m - k : PANEL;
+        const double *weighted = z + column_place(k);
+        ptrdiff_t weighted_low = low;
         if (w) {
-            dd_weigh_panel(w, panel, low, pitch, n, m - j < PANEL ? m - j : PANEL, u, PANEL * pitch);
-            panel = u;
-            panel_low = PANEL * pitch;
+            dd_weigh_panel(w, weighted, low, n, u, PANEL_DOUBLES);
+            weighted = u;
+            weighted_low = PANEL_DOUBLES;
         }
-        for (ptrdiff_t k = j; k < m; k++)
-            DD_PRODUCTS[all][k - j < PANEL ? k - j : PANEL - 1](
-                panel, panel_low, z + k * pitch, low, pitch, n, G + k * G_pitch + j, G_low
-            );
+        for (ptrdiff_t j = 0; j < k + PANEL; j += HALF, G += PART)
+            for (ptrdiff_t i = j < k ? 0 : j - k; i < K; i++)
+                (any_low || w ? dd_products : dd_high_products)(
+                    z + column_place(j), low, weighted + 4 * i, weighted_low, n, G + 4 * i
+                );
     }
 }
 
-/* (h, l) -= (ch, cl) x, low parts in plain double as in `dd_accumulate4` */
-static ALWAYS_INLINE void dd_subtract4(four *h, four *l, four ch, four cl, four x) {
-    const four minus = sub4(spread4(0.0), x), p = mul4(ch, minus), s = add4(*h, p);
-    const four e = add4(dd_product_error4(ch, minus, p), mul4(cl, minus));
-    *l = add4(*l, add4(sum_error4(*h, p, s), e));
-    *h = s;
-}
+/* Sums of squares: 16 lanes and their low parts. (hi, lo) += their sum */
+enum { SQUARES = 32 };
 
-/* Rows [r, r + 4 FOURS) of dd_add_residuals, to as many sums */
-static ALWAYS_INLINE void dd_add_residuals_of(four *sum_h, four *sum_l, const double *x,
-                                              ptrdiff_t pitch, const double *y, const double *w,
-                                              ptrdiff_t r, ptrdiff_t d, const double *th,
-                                              const double *tl, double *out, const int FOURS) {
-    four h[4], l[4];
-    for (int i = 0; i < FOURS; i++) {
-        h[i] = load4(y + r + 4 * i);
-        l[i] = spread4(0.0);
-        dd_subtract4(&h[i], &l[i], spread4(th[0]), spread4(tl[0]), spread4(1.0));
-    }
-    for (ptrdiff_t j = 0; j < d; j++) {
-        const four ch = spread4(th[j + 1]), cl = spread4(tl[j + 1]);
-        for (int i = 0; i < FOURS; i++)
-            dd_subtract4(&h[i], &l[i], ch, cl, load4(x + j * pitch + r + 4 * i));
-    }
-    for (int i = 0; i < FOURS; i++) {
-        const four a = add4(h[i], l[i]), rest = sub4(l[i], sub4(a, h[i]));
-        four p = mul4(a, a), e = dd_product_error4(a, a, p);
-        e = add4(e, mul4(mul4(spread4(2.0), a), rest));
-        if (out) store4(out + r + 4 * i, a);
-        if (w) {
-            const four wr = load4(w + r + 4 * i), q = mul4(wr, p);
-            e = add4(dd_product_error4(wr, p, q), mul4(wr, e));
-            p = q;
-        }
-        dd_add4(&sum_h[i], &sum_l[i], p, e);
-    }
-}
-
-/* (hi, lo) += sum_r w_r r_r^2 with r = y - t_0 - sum_j t_{j + 1} x_j over n rows, a multiple of
-   four. x_0 .. x_{d-1} are `pitch` doubles apart. Without weights w is NULL; `out` takes r, rounded,
-   where there is one, and may be y. */
-static NEVER_INLINE void dd_add_residuals(double *hi, double *lo, const double *x, ptrdiff_t pitch,
-                                          const double *y, const double *w, ptrdiff_t n,
-                                          ptrdiff_t d, const double *th, const double *tl,
-                                          double *out) {
+static NEVER_INLINE void dd_add_lanes(double *hi, double *lo, const double *squares) {
     four h[4], l[4], sum_h = spread4(0.0), sum_l = spread4(0.0);
     double lane_h[4], lane_l[4];
-    ptrdiff_t r = 0;
-    for (int i = 0; i < 4; i++) h[i] = l[i] = spread4(0.0);
-    for (; r + 16 <= n; r += 16) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, out, 4);
-    for (; r < n; r += 4) dd_add_residuals_of(h, l, x, pitch, y, w, r, d, th, tl, out, 1);
+    for (int i = 0; i < 4; i++) h[i] = load4(squares + 4 * i), l[i] = load4(squares + 16 + 4 * i);
     dd_fold4(&sum_h, &sum_l, h, l);
     store4(lane_h, sum_h);
     store4(lane_l, sum_l);
     for (int i = 0; i < 4; i++) dd_add(hi, lo, lane_h[i], lane_l[i]);
+}
+
+/* The terms of dd_add_residuals of some fours of rows */
+static ALWAYS_INLINE void dd_add_residuals_of(double *squares, const double *s, ptrdiff_t s_low,
+                                              const double *z, ptrdiff_t p, const double *y,
+                                              const double *w, double *out, const int FOURS) {
+    eight h[4], l[4];
+    for (int i = 0; i < FOURS; i++) {
+        h[i] = join8(load4(y + 4 * PANEL * i), spread4(0.0));
+        l[i] = twice4(spread4(0.0));
+    }
+    for (ptrdiff_t c = 0; c < p; c += 2) {
+        const eight a = load8(s + 4 * c), rest = load8(s + s_low + 4 * c);
+        const double *pair = z + column_place(c);
+        for (int i = 0; i < FOURS; i++) {
+            const eight x = load8(pair + 4 * PANEL * i);
+            dd_accumulate8(&h[i], &l[i], a, x, mul8(rest, x), 1);
+        }
+    }
+    for (int i = 0; i < FOURS; i++) {
+        four a = low4(h[i]), rest = low4(l[i]);
+        dd_add4(&a, &rest, high4(h[i]), high4(l[i]));
+        four square = mul4(a, a), e = dd_product_error4(a, a, square);
+        e = add4(e, mul4(mul4(spread4(2.0), a), rest));
+        if (out) store4(out + 4 * PANEL * i, a);
+        if (w) {
+            const four wr = load4(w + 4 * i), q = mul4(wr, square);
+            e = add4(dd_product_error4(wr, square, q), mul4(wr, e));
+            square = q;
+        }
+        four sum_h = load4(squares + 4 * i), sum_l = load4(squares + 16 + 4 * i);
+        dd_add4(&sum_h, &sum_l, square, e);
+        store4(squares + 4 * i, sum_h);
+        store4(squares + 16 + 4 * i, sum_l);
+    }
+}
+
+/* squares += w_r r_r^2 with r = y - t_0 - sum_j t_{j + 1} x_j over n rows, a multiple of four, of the
+   columns (1, x) at z, p of them, and y. s is of `negate_each`, its low parts s_low behind. Without
+   weights w is NULL; `out` takes r, rounded, where there is one, and may be y. */
+static NEVER_INLINE void dd_add_residuals(double *squares, const double *s, ptrdiff_t s_low,
+                                          const double *z, ptrdiff_t p, const double *y,
+                                          const double *w, ptrdiff_t n, double *out) {
+    ptrdiff_t r = 0;
+#define EACH_FOURS(FOURS)                                                                   \
+    for (; r + 4 * FOURS <= n; r += 4 * FOURS)                                              \
+        dd_add_residuals_of(squares, s, s_low, z + PANEL * r, p, y + PANEL * r, w ? w + r : w, \
+                            out ? out + PANEL * r : out, FOURS);
+    EACH_FOURS(4)
+    EACH_FOURS(1)
+#undef EACH_FOURS
+}
+
+/* squares += (w_r y_r) y_r of a column of n rows, a multiple of four; what stands in parentheses is
+   rounded */
+static NEVER_INLINE void dd_add_squares(double *squares, const double *y, const double *w,
+                                        ptrdiff_t n) {
+    eight h[2], l[2];
+    ptrdiff_t r = 0;
+    for (int i = 0; i < 2; i++) h[i] = load8(squares + 8 * i), l[i] = load8(squares + 16 + 8 * i);
+#define ADD(i, LOW, HIGH, WEIGHTS)                                       \
+    {                                                                    \
+        const eight a = join8(LOW, HIGH);                                \
+        dd_accumulate8(&h[i], &l[i], a, w ? mul8(WEIGHTS, a) : a, a, 0); \
+    }
+#define ROWS(i) load4(y + PANEL * (r + 4 * i))
+    for (; r + 16 <= n; r += 16) {
+        ADD(0, ROWS(0), ROWS(1), load8(w + r))
+        ADD(1, ROWS(2), ROWS(3), load8(w + r + 8))
+    }
+    for (; r < n; r += 4) ADD(0, ROWS(0), spread4(0.0), twice4(load4(w + r)))
+#undef ROWS
+#undef ADD
+    for (int i = 0; i < 2; i++) store8(squares + 8 * i, h[i]), store8(squares + 16 + 8 * i, l[i]);
 }
 
 #endif

@@ -2,25 +2,27 @@
 
 cdef extern from "double_double.h" nogil:
     void dd_add(double *hi, double *lo, double p, double e) noexcept
-    void dd_add_row(
-        double *hi, double *lo, const double *x, const double *low, ptrdiff_t n
-    ) noexcept
     void dd_add_scaled(
         double *yh, double *yl,
         double ch, double cl, const double *xh, const double *xl, Py_ssize_t n,
     )
-    int dd_shift(double *z, ptrdiff_t low, ptrdiff_t n, double shift) noexcept
+    void dd_add_gram(double *hi, double *lo, const double *G, ptrdiff_t m) noexcept
+    int dd_shift(
+        double *z, ptrdiff_t low, ptrdiff_t n, ptrdiff_t m, const double *shift
+    ) noexcept
     void dd_add_tile(
-        const double *z, ptrdiff_t low, const double *w, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t m,
-        double *G, ptrdiff_t G_pitch, ptrdiff_t G_low, double *u, int any_low
+        const double *z, ptrdiff_t low, const double *w, ptrdiff_t n, ptrdiff_t m, double *G,
+        double *u, int any_low
     ) noexcept
-    void dd_high_products_of_1(
-        const double *u, ptrdiff_t u_low, const double *z, ptrdiff_t z_low, ptrdiff_t pitch,
-        ptrdiff_t n, double *G, ptrdiff_t G_low
-    ) noexcept
+    enum:
+        SQUARES
+    void dd_add_lanes(double *hi, double *lo, const double *squares) noexcept
     void dd_add_residuals(
-        double *hi, double *lo, const double *x, ptrdiff_t pitch, const double *y, const double *w,
-        ptrdiff_t n, ptrdiff_t d, const double *th, const double *tl, double *out
+        double *squares, const double *s, ptrdiff_t s_low, const double *z, ptrdiff_t p,
+        const double *y, const double *w, ptrdiff_t n, double *out
+    ) noexcept
+    void dd_add_squares(
+        double *squares, const double *y, const double *w, ptrdiff_t n
     ) noexcept
 
 

@@ -145,12 +145,12 @@ static ALWAYS_INLINE four fused4(four a, four b, four c) {
 
 #endif
 
-#if WIDTH == 8
-
 static ALWAYS_INLINE eight fused8(eight a, eight b, eight c) {
+#if WIDTH == 8
     return (eight)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
-}
-
+#else
+    return join8(fused4(a.low, b.low, c.low), fused4(a.high, b.high, c.high));
 #endif
+}
 
 #endif

@@ -1,108 +1,110 @@
-/* Gram matrices in float64: G_kj += sum_r w_r z_rk z_rj over a tile of rows.
+/* Gram matrices in float64: G_kj += sum_r w_r z_rk z_rj, j <= k, of a tile of rows, see tile.h.
  *
- * A tile holds columns, `pitch` doubles apart. Row r goes to lane r mod 4 of a sum that stays in a
- * register, by fused multiply-adds, see fused.h; the lanes fold pairwise at the end of the tile and
- * add to G in double-double.
+ * Row r goes to lane r mod 4 of a sum that stays in a register, by fused multiply-adds, see
+ * fused.h; the lanes fold pairwise at the end of the tile and add to G in double-double.
  *
- * G is lower triangular, its low parts `G_low` doubles behind it, its rows padded to a multiple of
- * four; above the diagonal it is whatever a vector leaves there.
+ * G lies in parts of eight k and four j, in the order in which they are summed: k in panels, of
+ * each the j up to it. A part holds four sums of each k, then their low parts. What a part holds
+ * above the diagonal is of no use.
  */
 #ifndef FASTMSE_GRAM_H
 #define FASTMSE_GRAM_H
 
 #include "fused.h"
+#include "tile.h"
 
-enum { PANEL = 4 };
+enum { PART = 2 * PANEL * HALF, PART_LOW = PANEL * HALF };
 
-/* Memory to ask for meanwhile: `streams` of `lines` each, `share` lines with every call */
+static inline ptrdiff_t gram_doubles(ptrdiff_t m) {
+    const ptrdiff_t panels = (m + PANEL - 1) / PANEL;
+    return panels * (panels + 1) * PART;
+}
+
+/* Of G_kj, j <= k */
+static inline ptrdiff_t gram_place(ptrdiff_t k, ptrdiff_t j) {
+    const ptrdiff_t panel = k / PANEL;
+    return (panel * (panel + 1) + j / HALF) * PART + k % PANEL * HALF + j % HALF;
+}
+
+/* Memory to ask for meanwhile: `streams` of `bytes` each, a share of it with every loop */
 typedef struct {
     const char *const *next;
-    ptrdiff_t streams, lines, share, line;
+    ptrdiff_t streams, bytes, share, done;
 } Asking;
 
-static ALWAYS_INLINE void ask_share(Asking *ahead) {
-    for (ptrdiff_t q = ahead->share; q > 0 && ahead->streams > 0; q--) {
-        PREFETCH(*ahead->next + ahead->line * LINE);
-        if (++ahead->line == ahead->lines) {
-            ahead->line = 0;
-            ahead->next++;
-            ahead->streams--;
-        }
-    }
+/* What a loop asks for: `step` bytes on with every four rows */
+typedef struct {
+    const char *at;
+    ptrdiff_t step;
+} Share;
+
+static inline Share next_share(Asking *asking) {
+    static const char nothing = 0;
+    Share ahead = {&nothing, 0};
+    if (asking->streams == 0) return ahead;
+    ahead.at = *asking->next + asking->done;
+    ahead.step = (asking->share * 4 + TILE - 1) / TILE;
+    asking->done += asking->share;
+    if (asking->done >= asking->bytes) asking->done = 0, asking->next++, asking->streams--;
+    return ahead;
 }
 
 /* G + its low part += t: a tile's sums are small beside those of a block, and equal terms would
  * lose the same half bit with every tile */
-static ALWAYS_INLINE void add_sum4(double *G, ptrdiff_t low, four t) {
+static ALWAYS_INLINE void add_sum4(double *G, four t) {
     const four g = load4(G), s = add4(g, t);
     store4(G, s);
-    store4(G + low, add4(load4(G + low), sum_error4(g, t, s)));
+    store4(G + PART_LOW, add4(load4(G + PART_LOW), sum_error4(g, t, s)));
+}
+static ALWAYS_INLINE void add_sum8(double *G, eight t) {
+    const eight g = load8(G), s = add8(g, t);
+    store8(G, s);
+    store8(G + PART_LOW, add8(load8(G + PART_LOW), sum_error8(g, t, s)));
 }
 
 #if WIDTH == 8
-
-/* Four rows of two columns */
-typedef eight Columns;
-enum { COLUMNS = 2, MOST_COLUMNS = 8 }; /* 16 sums and 8 columns z in 32 registers */
-
-static ALWAYS_INLINE Columns columns_at(const double *const *u, ptrdiff_t r) {
-    return join8(load4(u[0] + r), load4(u[1] + r));
-}
-static ALWAYS_INLINE Columns each_column(const double *z) { return twice4(load4(z)); }
-static ALWAYS_INLINE Columns add_fused(Columns u, Columns z, Columns sum) {
-    return fused8(u, z, sum);
-}
-#define EACH_GROUP(X) X(0) X(1)
-#define SUMS(k) {low4(sum##k##0), high4(sum##k##0), low4(sum##k##1), high4(sum##k##1)}
-
+enum { MOST_COLUMNS = 8, MOST_TRIANGLE = 8 }; /* 16 sums and 8 columns z in 32 registers */
 #else
-
-typedef four Columns;
-enum { COLUMNS = 1, MOST_COLUMNS = 3 }; /* 12 sums, 3 columns z and one u in 16 registers */
-
-static ALWAYS_INLINE Columns columns_at(const double *const *u, ptrdiff_t r) {
-    return load4(u[0] + r);
-}
-static ALWAYS_INLINE Columns each_column(const double *z) { return load4(z); }
-static ALWAYS_INLINE Columns add_fused(Columns u, Columns z, Columns sum) {
-    return fused4(u, z, sum);
-}
-#define EACH_GROUP(X) X(0) X(1) X(2) X(3)
-#define SUMS(k) {sum##k##0, sum##k##1, sum##k##2, sum##k##3}
-
+enum { MOST_COLUMNS = 3, MOST_TRIANGLE = 4 }; /* 12 sums, 3 columns z and one u in 16 registers */
 #endif
 
 /* G_kj += sum_r z_rk u_rj for four columns u and K columns z over n rows, a multiple of four. Where
- * `triangle`, z is u and only j <= k counts. Every sum has a name: gcc keeps an array of them in
- * memory before and after the loop. */
+ * `triangle`, z is u and what follows it, and only j <= k counts. Every sum has a name: gcc keeps an
+ * array of them in memory before and after the loop. */
 static ALWAYS_INLINE void add_products(
-    const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G,
-    ptrdiff_t G_pitch, ptrdiff_t G_low, int K, int triangle
+    const double *u, const double *z, ptrdiff_t n, double *G, Share ahead, int K, int triangle
 ) {
 #define EACH_K(X, g) X(0, g) X(1, g) X(2, g) X(3, g) X(4, g) X(5, g) X(6, g) X(7, g)
-#define ZERO(k, g) Columns sum##k##g = {0};
-#define BEGIN(g) EACH_K(ZERO, g)
-#define READ(k, _) const Columns z##k = each_column(z + (k < K ? k * pitch : 0) + r);
-#define ADD(k, g)                                  \
-    if (k < K && (g * COLUMNS <= k || !triangle)) \
-        sum##k##g = add_fused(u##g, z##k, sum##k##g);
-#define STEP(g)                                               \
-    const Columns u##g = columns_at(u + g * COLUMNS, r); \
+#define ZERO(k, g) eight sum##k##g = twice4(spread4(0.0));
+#define READ(k, _) const eight z##k = twice4(load4(z + (k < K ? 4 * k : 0) + PANEL * r));
+#define ADD(k, g) \
+    if (k < K && (2 * g <= k || !triangle)) sum##k##g = fused8(u##g, z##k, sum##k##g);
+#define STEP(g)                                            \
+    const eight u##g = load8(u + 8 * g + PANEL * r); \
     EACH_K(ADD, g)
-#define END(k, _)                                        \
-    if (k < K) {                                         \
-        const four sums[4] = SUMS(k);                    \
-        add_sum4(G + k * G_pitch, G_low, fold4(sums));   \
+#define END(k, l)                                                \
+    if (k < K) {                                                 \
+        const eight a[2] = {sum##k##0, sum##k##1};               \
+        const eight b[2] = {sum##l##0, sum##l##1};               \
+        const eight folded = fold8(a, b);                        \
+        if (l < K) add_sum8(G + 4 * k, folded);                  \
+        else add_sum4(G + 4 * k, low4(folded));                  \
     }
-    EACH_GROUP(BEGIN)
+    EACH_K(ZERO, 0)
+    EACH_K(ZERO, 1)
     for (ptrdiff_t r = 0; r < n; r += 4) {
+        PREFETCH_SECOND(ahead.at);
+        ahead.at += ahead.step;
         EACH_K(READ, _)
-        EACH_GROUP(STEP)
+        STEP(0)
+        STEP(1)
     }
-    EACH_K(END, _)
+    END(0, 1)
+    END(2, 3)
+    END(4, 5)
+    END(6, 7)
 #undef EACH_K
 #undef ZERO
-#undef BEGIN
 #undef READ
 #undef ADD
 #undef STEP
@@ -110,12 +112,11 @@ static ALWAYS_INLINE void add_products(
 }
 
 /* A loop for each shape */
-#define PRODUCTS_OF(NAME, K, TRIANGLE)                                                    \
-    static NEVER_INLINE void NAME(                                                        \
-        const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G, \
-        ptrdiff_t G_pitch, ptrdiff_t G_low                                                \
-    ) {                                                                                   \
-        add_products(u, z, pitch, n, G, G_pitch, G_low, K, TRIANGLE);                     \
+#define PRODUCTS_OF(NAME, K, TRIANGLE)                                                         \
+    static NEVER_INLINE void NAME(                                          \
+        const double *u, const double *z, ptrdiff_t n, double *G, Share ahead \
+    ) {                                                                     \
+        add_products(u, z, n, G, ahead, K, TRIANGLE);                       \
     }
 PRODUCTS_OF(gram_triangle_1, 1, 1)
 PRODUCTS_OF(gram_triangle_2, 2, 1)
@@ -125,6 +126,10 @@ PRODUCTS_OF(gram_products_1, 1, 0)
 PRODUCTS_OF(gram_products_2, 2, 0)
 PRODUCTS_OF(gram_products_3, 3, 0)
 #if WIDTH == 8
+PRODUCTS_OF(gram_triangle_5, 5, 1)
+PRODUCTS_OF(gram_triangle_6, 6, 1)
+PRODUCTS_OF(gram_triangle_7, 7, 1)
+PRODUCTS_OF(gram_triangle_8, 8, 1)
 PRODUCTS_OF(gram_products_4, 4, 0)
 PRODUCTS_OF(gram_products_5, 5, 0)
 PRODUCTS_OF(gram_products_6, 6, 0)
@@ -132,12 +137,13 @@ PRODUCTS_OF(gram_products_7, 7, 0)
 PRODUCTS_OF(gram_products_8, 8, 0)
 #endif
 
-typedef void AddProducts(
-    const double *const *, const double *, ptrdiff_t, ptrdiff_t, double *, ptrdiff_t, ptrdiff_t
-);
+typedef void AddProducts(const double *, const double *, ptrdiff_t, double *, Share);
 
 static AddProducts *const TRIANGLES[] = {
-    gram_triangle_1, gram_triangle_2, gram_triangle_3, gram_triangle_4
+    gram_triangle_1, gram_triangle_2, gram_triangle_3, gram_triangle_4,
+#if WIDTH == 8
+    gram_triangle_5, gram_triangle_6, gram_triangle_7, gram_triangle_8
+#endif
 };
 static AddProducts *const PRODUCTS[] = {
     gram_products_1, gram_products_2, gram_products_3,
@@ -146,82 +152,83 @@ static AddProducts *const PRODUCTS[] = {
 #endif
 };
 
-/* How many of so many columns next: the last ones in shares of about the same size */
-static inline ptrdiff_t next_columns(ptrdiff_t left) {
-    const ptrdiff_t calls = (left + MOST_COLUMNS - 1) / MOST_COLUMNS;
-    return (left + calls - 1) / calls;
-}
-
-/* Columns [k, end) below a whole panel u */
+/* Four columns u times K of a panel z, in shares of about the same size */
 static inline void add_rectangle(
-    const double *const *u, const double *z, ptrdiff_t pitch, ptrdiff_t n, double *G,
-    ptrdiff_t G_pitch, ptrdiff_t G_low, ptrdiff_t k, ptrdiff_t end, Asking *ahead
+    const double *u, const double *z, ptrdiff_t n, ptrdiff_t K, double *G, Asking *asking
 ) {
-    while (k < end) {
-        const ptrdiff_t K = next_columns(end - k);
-        ask_share(ahead);
-        PRODUCTS[K - 1](u, z + k * pitch, pitch, n, G + k * G_pitch, G_pitch, G_low);
-        k += K;
+    while (K > 0) {
+        const ptrdiff_t calls = (K + MOST_COLUMNS - 1) / MOST_COLUMNS;
+        const ptrdiff_t share = (K + calls - 1) / calls;
+        PRODUCTS[share - 1](u, z, n, G, next_share(asking));
+        K -= share, z += 4 * share, G += 4 * share;
     }
 }
 
-/* y -= b_0 + sum_j b_{j + 1} z_j over n rows, a multiple of four, in float64 */
-static inline void subtract_products(
-    const double *b, const double *z, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t d, double *y
+/* Four columns u times themselves and the others that follow in their panel, K in all */
+static inline void add_triangle(
+    const double *u, const double *z, ptrdiff_t n, ptrdiff_t K, double *G, Asking *asking
 ) {
-    ptrdiff_t r = 0;
-#define SUBTRACT(FOURS)                                                                           \
-    for (; r + 4 * FOURS <= n; r += 4 * FOURS) {                                                  \
-        four f[FOURS];                                                                            \
-        for (int i = 0; i < FOURS; i++) f[i] = sub4(load4(y + r + 4 * i), spread4(b[0]));         \
-        for (ptrdiff_t j = 0; j < d; j++)                                                         \
-            for (int i = 0; i < FOURS; i++)                                                       \
-                f[i] = sub4(f[i], mul4(spread4(b[j + 1]), load4(z + j * pitch + r + 4 * i)));     \
-        for (int i = 0; i < FOURS; i++) store4(y + r + 4 * i, f[i]);                              \
-    }
-    SUBTRACT(4)
-    SUBTRACT(1)
-#undef SUBTRACT
+    const ptrdiff_t share = K < MOST_TRIANGLE ? K : MOST_TRIANGLE;
+    TRIANGLES[share - 1](u, z, n, G, next_share(asking));
+    add_rectangle(u, z + 4 * share, n, K - share, G + 4 * share, asking);
 }
 
-/* w_r z_rj of a panel */
-static inline void weigh_panel(
-    const double *w, const double *z, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t width, double *u
-) {
-    for (ptrdiff_t j = 0; j < width; j++)
-        for (ptrdiff_t r = 0; r < n; r++) u[j * pitch + r] = w[r] * z[j * pitch + r];
-}
-
-/* Calls of add_products for m columns: about as many shares of the memory to ask for */
+/* Loops over a tile of m columns, at least */
 static inline ptrdiff_t product_calls(ptrdiff_t m) {
     const ptrdiff_t panels = (m + PANEL - 1) / PANEL;
-    return panels + panels * (panels - 1) / 2 * PANEL / MOST_COLUMNS;
+    return panels * panels + panels - (m % PANEL > 0 && m % PANEL <= HALF);
 }
 
-/* The products of columns [from, to) with those up to themselves. Without weights w is NULL; u has
- * room for a panel. */
+/* w_r z_rc of a panel */
+static inline void weigh_panel(const double *w, const double *z, ptrdiff_t n, double *u) {
+    for (ptrdiff_t r = 0; r < n; r += 4) {
+        const eight weight = twice4(load4(w + r));
+        for (ptrdiff_t i = PANEL * r; i < PANEL * (r + 4); i += 8)
+            store8(u + i, mul8(weight, load8(z + i)));
+    }
+}
+
+/* All products of a tile of m columns. Without weights w is NULL; u has room for a panel. */
 static inline void add_tile(
-    const double *z, const double *w, ptrdiff_t pitch, ptrdiff_t n, ptrdiff_t from, ptrdiff_t to,
-    double *G, ptrdiff_t G_pitch, ptrdiff_t G_low, double *u, Asking *ahead
+    const double *z, const double *w, ptrdiff_t n, ptrdiff_t m, double *G, double *u, Asking *asking
 ) {
-    for (ptrdiff_t j = 0; j < to; j += PANEL) {
-        const ptrdiff_t width = to - j < PANEL ? to - j : PANEL;
-        const double *weighted = z + j * pitch, *panel[PANEL];
+    for (ptrdiff_t k = 0; k < m; k += PANEL) {
+        const ptrdiff_t K = m - k < PANEL ? m - k : PANEL;
+        const double *panel = z + column_place(k), *weighted = panel;
         if (w) {
-            weigh_panel(w, weighted, pitch, n, width, u);
+            weigh_panel(w, panel, n, u);
             weighted = u;
         }
-        for (int i = 0; i < PANEL; i++) panel[i] = weighted + (i < width ? i : 0) * pitch;
-        if (j >= from) {
-            ask_share(ahead);
-            TRIANGLES[width - 1](
-                panel, z + j * pitch, pitch, n, G + j * G_pitch + j, G_pitch, G_low
-            );
-        }
-        add_rectangle(
-            panel, z, pitch, n, G + j, G_pitch, G_low, j + PANEL > from ? j + PANEL : from, to, ahead
-        );
+        for (ptrdiff_t j = 0; j < k; j += HALF, G += PART)
+            add_rectangle(z + column_place(j), weighted, n, K, G, asking);
+        for (ptrdiff_t j = 0; j < PANEL; j += HALF, G += PART)
+            if (j < K)
+                add_triangle(panel + 4 * j, weighted + 4 * j, n, K - j, G + j * HALF, asking);
     }
+}
+
+/* y -= b_0 + sum_j b_{j + 1} x_j of some fours of rows, see `negate_each` */
+static ALWAYS_INLINE void add_terms(
+    const double *s, const double *z, ptrdiff_t p, double *y, const int FOURS
+) {
+    eight f[4];
+    for (int i = 0; i < FOURS; i++) f[i] = join8(load4(y + 4 * PANEL * i), spread4(0.0));
+    for (ptrdiff_t c = 0; c < p; c += 2) {
+        const eight b = load8(s + 4 * c);
+        const double *pair = z + column_place(c);
+        for (int i = 0; i < FOURS; i++) f[i] = fused8(b, load8(pair + 4 * PANEL * i), f[i]);
+    }
+    for (int i = 0; i < FOURS; i++) store4(y + 4 * PANEL * i, add4(low4(f[i]), high4(f[i])));
+}
+
+/* A column y becomes the residual from p columns z, in float64, over n rows, a multiple of four:
+ * even columns are one sum, odd ones another */
+static NEVER_INLINE void gram_residuals(
+    const double *s, const double *z, ptrdiff_t n, ptrdiff_t p, double *y
+) {
+    ptrdiff_t r = 0;
+    for (; r + 16 <= n; r += 16) add_terms(s, z + PANEL * r, p, y + PANEL * r, 4);
+    for (; r < n; r += 4) add_terms(s, z + PANEL * r, p, y + PANEL * r, 1);
 }
 
 #endif

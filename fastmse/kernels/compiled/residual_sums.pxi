@@ -5,8 +5,8 @@
 
 cdef struct Residuals:
     Rows rows
-    const double *theta_hi    # (n_targets, n_features + 1)
-    const double *theta_lo
+    double *s                 # of `negate_each`, for every target, and its low part
+    ptrdiff_t s_low           # doubles from the one to the other
     ptrdiff_t block
     ptrdiff_t scratch
 
@@ -14,21 +14,22 @@ cdef struct Residuals:
 cdef void residuals_block(
     const Residuals *job, ptrdiff_t first, ptrdiff_t n, double *sums, double *scratch
 ) noexcept nogil:
-    """hi and lo for each target."""
+    """Sums of squares for each target."""
     cdef const Rows *rows = &job.rows
-    cdef ptrdiff_t d = rows.n_features, k = rows.n_targets, start, count, t
+    cdef ptrdiff_t p = rows.n_features + 1, k = rows.n_targets, start, count, t
     cdef double *z = scratch
-    cdef double *free = z + (d + k) * rows.pitch
+    cdef double *free = z + tile_doubles(rows.m)
     cdef const double *w
-    memset(sums, 0, 2 * k * sizeof(double))
-    for start from 0 <= start < n by rows.tile:
-        count = min(rows.tile, n - start)
+    memset(sums, 0, SQUARES * k * sizeof(double))
+    memset(free - PANEL_DOUBLES, 0, PANEL_DOUBLES * sizeof(double))
+    for start from 0 <= start < n by TILE:
+        count = min(TILE, n - start)
         read_tile(rows, first + start, count, z, free)
-        w = counting(read_weights(rows, first + start, count, free), count, free)
+        w = read_weights(rows, first + start, count, free)
         for t in range(k):
             dd_add_residuals(
-                sums + 2 * t, sums + 2 * t + 1, z, rows.pitch, z + (d + t) * rows.pitch, w,
-                in_fours(count), d, job.theta_hi + t * (d + 1), job.theta_lo + t * (d + 1), NULL,
+                sums + SQUARES * t, job.s + 2 * t * job.s_low, job.s_low, z, p,
+                z + column_place(p + t), w, in_fours(count), NULL,
             )
 
 
@@ -43,30 +44,39 @@ def residual_sums(
     intercept first.
     """
     cdef Residuals job
-    cdef ptrdiff_t k = out_hi.shape[0], count, b, t
+    cdef ptrdiff_t k = out_hi.shape[0], p = theta_hi.shape[1], count, b, t
+    cdef double *scratch
     cdef double *sums
+    cdef double hi, lo
+    cdef void *memory
     memset(&job, 0, sizeof(Residuals))
-    read_sources(&job.rows, X, y, sample_weight)
-    job.block, job.rows.scale = block, &scale[0]
-    job.theta_hi, job.theta_lo = &theta_hi[0, 0], &theta_lo[0, 0]
-    set_tile(&job.rows)
-    job.scratch = (job.rows.n_features + k) * job.rows.pitch + tile_scratch(&job.rows)
+    read_sources(&job.rows, X, y, sample_weight, scale, None, False)
+    job.block, job.s_low = block, coefficient_doubles(p)
+    job.scratch = tile_doubles(job.rows.m) + in_eights(tile_scratch(&job.rows))
     count = (job.rows.n + block - 1) // block
     n_threads = <int> min(n_threads, count)
-    sums = <double *> malloc((2 * k * count + n_threads * job.scratch) * sizeof(double))
-    if sums == NULL:
-        free(job.rows.columns)
+    memory = malloc(
+        (n_threads * job.scratch + k * (2 * job.s_low + SQUARES * count)) * sizeof(double) + ALIGNED
+    )
+    if memory == NULL:
+        free_sources(&job.rows)
         raise MemoryError("fastmse: no memory for a tile of rows")
+    scratch = aligned(memory)
+    job.s = scratch + n_threads * job.scratch
+    sums = job.s + 2 * k * job.s_low
+    for t in range(k):
+        negate_each(&theta_hi[t, 0], p, job.s + 2 * t * job.s_low)
+        negate_each(&theta_lo[t, 0], p, job.s + (2 * t + 1) * job.s_low)
     with nogil:
         for b in prange(count, num_threads=n_threads, schedule="dynamic"):
             residuals_block(
-                &job, b * block, min(block, job.rows.n - b * block), sums + 2 * k * b,
-                sums + 2 * k * count + threadid() * job.scratch,
+                &job, b * block, min(block, job.rows.n - b * block), sums + SQUARES * k * b,
+                scratch + threadid() * job.scratch,
             )
         for b in range(count):
             for t in range(k):
-                dd_add(
-                    &out_hi[t], &out_lo[t], sums[2 * (k * b + t)], sums[2 * (k * b + t) + 1]
-                )
-    free(sums)
-    free(job.rows.columns)
+                hi = lo = 0.0
+                dd_add_lanes(&hi, &lo, sums + SQUARES * (k * b + t))
+                dd_add(&out_hi[t], &out_lo[t], hi, lo)
+    free(memory)
+    free_sources(&job.rows)

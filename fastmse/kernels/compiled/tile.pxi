@@ -2,19 +2,27 @@
 # few rows at a time. Decoded on the way, in place where they are float64 as they lie; see tile.h.
 
 cdef extern from "tile.h" nogil:
+    enum:
+        TILE
+        PANEL
+        PANEL_DOUBLES
+    ptrdiff_t column_place(ptrdiff_t c) noexcept
+    ptrdiff_t tile_doubles(ptrdiff_t m) noexcept
+    ptrdiff_t coefficient_doubles(ptrdiff_t p) noexcept
+    void negate_each(const double *t, ptrdiff_t p, double *s) noexcept
     void rows_to_tile(
         const double *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d, const double *scale,
-        const double *shift, double *z, ptrdiff_t pitch
+        const double *shift, double *z
     ) noexcept
     void column_to_tile(
-        const double *v, ptrdiff_t n, double scale, double shift, double *z
+        const double *v, ptrdiff_t n, double scale, double shift, double *z, ptrdiff_t ahead
     ) noexcept
-    void shift_in_place(double *z, ptrdiff_t n, double shift) noexcept
+    void ones_to_tile(ptrdiff_t n, double *z) noexcept
+    void shift_tile(double *z, ptrdiff_t n, ptrdiff_t m, const double *shift) noexcept
 
 cdef enum:
     LEAST_ROW = 2             # features: a single one is a column
-    TILE = 128                # rows: ten columns of them fill 10 KB of L1, the next as many
-    PAD = 8                   # doubles: columns a power of two apart would share sets of L1
+    MANY_COLUMNS = 16         # features, from which on asking for the next values takes turns
     DECODED_DOUBLES = 2048    # 16 KB: rows decoded at once
     ASKED_BYTES = 1048576     # of the next tile, asked for meanwhile: more would not be kept
 
@@ -29,15 +37,21 @@ cdef struct Rows:
     ptrdiff_t n               # rows
     ptrdiff_t n_features
     ptrdiff_t n_targets
-    const double *scale       # (n_features + n_targets), and so is
-    const double *shift       # NULL for zeros
-    ptrdiff_t tile            # rows of a tile
-    ptrdiff_t pitch           # doubles from one column of a tile to the next
+    ptrdiff_t m               # columns of a tile: ones, features, targets
+    double *scale             # of columns, of whole panels, and so are
+    double *shift
+    double *subtracted        # the same, or zeros
 
 
-cdef int read_sources(Rows *rows, X, cnp.ndarray y, sample_weight) except -1:
-    """Where everything lies. `rows.columns` is to be freed."""
-    cdef ptrdiff_t j
+cdef int read_sources(
+    Rows *rows, X, cnp.ndarray y, sample_weight, const double[::1] scale,
+    const double[::1] shift, bint shifted,
+) except -1:
+    """Where everything lies; scale and shift are (n_features + n_targets,), shift None for zeros.
+
+    Whether tiles are `shifted`, or left to the kernel. To be released.
+    """
+    cdef ptrdiff_t j, padded
     memset(rows, 0, sizeof(Rows))
     rows.y = storage_of(y)
     rows.n, rows.n_features = cnp.PyArray_DIM(y, 0), X.shape[1]
@@ -45,6 +59,20 @@ cdef int read_sources(Rows *rows, X, cnp.ndarray y, sample_weight) except -1:
     rows.by_columns = True
     if sample_weight is not None:
         rows.w = storage_of(sample_weight)
+    rows.m = 1 + rows.n_features + rows.n_targets
+    padded = (rows.m + PANEL - 1) // PANEL * PANEL
+    rows.scale = <double *> calloc(3 * padded, sizeof(double))
+    if not isinstance(X, np.ndarray):
+        rows.columns = <Storage *> malloc(max(rows.n_features, 1) * sizeof(Storage))
+    if rows.scale == NULL or rows.columns == NULL and not isinstance(X, np.ndarray):
+        free_sources(rows)
+        raise MemoryError("fastmse: no memory for the places and scales of the columns")
+    rows.shift = rows.scale + padded
+    rows.subtracted = rows.shift if shifted else rows.shift + padded
+    for j in range(1, rows.m):
+        rows.scale[j] = scale[j - 1]
+        if shift is not None:
+            rows.shift[j] = shift[j - 1]
     if isinstance(X, np.ndarray):
         rows.X = storage_of(X)
         rows.by_columns = rows.n_features < LEAST_ROW \
@@ -52,12 +80,14 @@ cdef int read_sources(Rows *rows, X, cnp.ndarray y, sample_weight) except -1:
         rows.in_place = rows.X.native and rows.X.column == sizeof(double) \
             and rows.X.row % <ptrdiff_t> sizeof(double) == 0
         return 0
-    rows.columns = <Storage *> malloc(max(rows.n_features, 1) * sizeof(Storage))
-    if rows.columns == NULL:
-        raise MemoryError("fastmse: no memory for the places of the columns")
     for j, column in enumerate(X.arrays):
         rows.columns[j] = storage_of(column)
     return 0
+
+
+cdef void free_sources(Rows *rows) noexcept:
+    free(rows.columns)
+    free(rows.scale)
 
 
 cdef inline Storage column_source(const Rows *rows, ptrdiff_t j) noexcept nogil:
@@ -74,21 +104,13 @@ cdef inline Storage column_source(const Rows *rows, ptrdiff_t j) noexcept nogil:
     return column
 
 
-cdef void set_tile(Rows *rows) noexcept nogil:
-    rows.tile, rows.pitch = TILE, TILE + PAD
-
-
 cdef inline ptrdiff_t decoded_rows(const Rows *rows) noexcept nogil:
-    return min(max(DECODED_DOUBLES // max(rows.n_features, 1) // 4 * 4, 4), rows.tile)
+    return min(max(DECODED_DOUBLES // max(rows.n_features, 1) // 4 * 4, 4), TILE)
 
 
 cdef inline ptrdiff_t tile_scratch(const Rows *rows) noexcept nogil:
     """Doubles that reading a tile needs: one column, some rows, its weights."""
-    return 2 * rows.pitch + decoded_rows(rows) * rows.n_features
-
-
-cdef inline double shift_of(const Rows *rows, ptrdiff_t j) noexcept nogil:
-    return rows.shift[j] if rows.shift != NULL else 0.0
+    return 2 * TILE + decoded_rows(rows) * rows.n_features
 
 
 cdef void read_rows_of_tile(
@@ -100,7 +122,7 @@ cdef void read_rows_of_tile(
     if rows.in_place:
         rows_to_tile(
             <const double *> source, X.row // <ptrdiff_t> sizeof(double), n, d, rows.scale,
-            rows.shift, z, rows.pitch,
+            rows.subtracted, z,
         )
         return
     for start from 0 <= start < n by step:
@@ -110,27 +132,28 @@ cdef void read_rows_of_tile(
         else:
             for i in range(count):
                 X.decode(source + (start + i) * X.row, X.column, d, scratch + i * d)
-        rows_to_tile(scratch, d, count, d, rows.scale, rows.shift, z + start, rows.pitch)
+        rows_to_tile(scratch, d, count, d, rows.scale, rows.subtracted, z + PANEL * start)
 
 
 cdef void read_tile(
     const Rows *rows, ptrdiff_t first, ptrdiff_t n, double *z, double *scratch
 ) noexcept nogil:
     """Rows [first, first + n) into the columns z; zeros up to a multiple of four rows."""
-    cdef ptrdiff_t j = 0, r, last = rows.n_features + rows.n_targets
+    cdef ptrdiff_t c = 1
     cdef Storage column
     cdef const double *values
     if not rows.by_columns:
-        read_rows_of_tile(rows, first, n, z, scratch + rows.pitch)
-        j = rows.n_features
-    while j < last:
-        column = column_source(rows, j)
+        read_rows_of_tile(rows, first, n, z, scratch + TILE)
+        c += rows.n_features
+    ones_to_tile(n, z)
+    while c < rows.m:
+        column = column_source(rows, c - 1)
         values = read_rows(&column, first, n, scratch)
-        column_to_tile(values, n, rows.scale[j], shift_of(rows, j), z + j * rows.pitch)
-        j += 1
-    for r in range(n, (n + 3) // 4 * 4):
-        for j in range(last):
-            z[j * rows.pitch + r] = 0.0
+        column_to_tile(
+            values, n, rows.scale[c], rows.subtracted[c], z + column_place(c),
+            2 * TILE if c > rows.n_features or rows.n_features < MANY_COLUMNS else 0,
+        )
+        c += 1
 
 
 cdef const double *read_weights(
@@ -145,40 +168,29 @@ cdef const double *read_weights(
     return scratch
 
 
-cdef const double *counting(
-    const double *w, ptrdiff_t n, double *scratch
-) noexcept nogil:
-    """Weights that leave out what stands between n rows and a multiple of four."""
-    cdef ptrdiff_t r
-    if w != NULL or n % 4 == 0:
-        return w
-    for r in range((n + 3) // 4 * 4):
-        scratch[r] = r < n
-    return scratch
-
-
 cdef Asking ask_for_rows(
-    const Rows *rows, ptrdiff_t first, ptrdiff_t n, const char **places, ptrdiff_t calls
+    const Rows *rows, ptrdiff_t first, ptrdiff_t n, const char **places, ptrdiff_t loops
 ) noexcept nogil:
     """Rows [first, first + n), to be read next; nothing where the caches would not keep them."""
-    cdef Asking ahead
+    cdef Asking asking
     cdef Storage column
-    cdef ptrdiff_t j, size = 0
-    memset(&ahead, 0, sizeof(Asking))
+    cdef ptrdiff_t j
+    memset(&asking, 0, sizeof(Asking))
     n = min(n, rows.n - first)
     if n <= 0:
-        return ahead
+        return asking
+    asking.next = places
     if rows.columns == NULL and is_dense(&rows.X, rows.n_features):
-        places[0], ahead.streams, size = rows.X.data + first * rows.X.row, 1, rows.X.row
+        places[0], asking.streams = rows.X.data + first * rows.X.row, 1
+        asking.bytes = n * rows.X.row
+        asking.share = (asking.bytes + loops - 1) // loops
     elif rows.by_columns and rows.n_features <= ASKED_COLUMNS:
         for j in range(rows.n_features):
             column = column_source(rows, j)
             if column.row != column.size:
-                return ahead
-            places[j], size = column.data + first * column.row, max(size, column.row)
-        ahead.streams = rows.n_features
-    if n * size * ahead.streams > ASKED_BYTES:
-        ahead.streams = 0
-    ahead.next, ahead.lines = places, (n * size + LINE - 1) // LINE
-    ahead.share = (ahead.lines * ahead.streams + calls - 1) // calls
-    return ahead
+                return asking
+            places[j], asking.bytes = column.data + first * column.row, n * column.row
+        asking.share, asking.streams = asking.bytes, rows.n_features
+    if asking.bytes * asking.streams > ASKED_BYTES:
+        asking.streams = 0
+    return asking
