@@ -18,7 +18,7 @@ from fastmse.fitting.rows import Part, RowBuffer
 from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
-CALL_PRODUCTS = {"double": 2**28, "double-double": 2**26}
+CALL_PRODUCTS = {"double": 2**29, "double-double": 2**26}
 """Products of a thread in one call of a kernel, 20 ms: then signals are served."""
 
 BLOCK_PRODUCTS = {"double": 2**30, "double-double": 2**26}

@@ -22,6 +22,9 @@ BLOCK_DOUBLES = 2**19
 
 BLOCK_ROWS = (1024, 4096)
 
+PAD = 8
+"""Doubles: columns a power of two apart would share sets of the cache, and take twice as long."""
+
 LOOKED_AT = 2**18
 """Weights looked at before their rows are read: L3 holds 2 MB of them meanwhile."""
 
@@ -61,7 +64,7 @@ class RowBuffer:
     def __init__(self, names: Sequence[str], target: str = "y") -> None:
         self.names = (*names, target)
         self.block = rows_per_block(len(names))
-        self.columns = np.empty((len(names) + 2, self.block))
+        self.columns = np.empty((len(names) + 2, self.block + PAD))[:, : self.block]
         self.filled = 0
         self.seen = 0
         self.begun = False

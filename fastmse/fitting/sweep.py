@@ -15,38 +15,38 @@ Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from fastmse.fitting.double_double import DoubleDouble
+import numpy as np
+
+from fastmse.fitting.double_double import SERIAL_PRODUCTS, DoubleDouble
 from fastmse.gaussian import FloatArray
+from fastmse.kernels import compiled
 
-ONE = DoubleDouble.of(1.0)
+CALL_PRODUCTS = 2**26
+"""Products in one call of the kernel, 20 ms: then signals are served."""
 
 
 def sweep(a: DoubleDouble, k: int, n_threads: int) -> None:
     """Sweep column k of the symmetric (m, m) matrix `a`, in place; a[k, k] > 0."""
-    column = a[:, k].copy()
-    scaled = column / column[k]
-    a.add_outer(-column, scaled, n_threads)
-    a[k] = scaled
-    a[:, k] = scaled
-    a[k, k] = -(ONE / column[k])
+    sweep_independent(a, [k], np.full(len(a.hi), -np.inf), n_threads)
 
 
 def sweep_independent(
-    a: DoubleDouble, columns: Iterable[int], tolerance: FloatArray, n_threads: int
+    a: DoubleDouble, columns: Sequence[int], tolerance: FloatArray, n_threads: int
 ) -> tuple[list[int], list[int]]:
     """Sweep those columns of which more than tolerance[k] is left on the diagonal.
 
     In order, so that of two equal columns the later one is dependent, as in R. Returns the columns
     swept and the dependent ones.
     """
-    independent: list[int] = []
-    dependent: list[int] = []
-    for k in columns:
-        if a.hi[k, k] > tolerance[k]:
-            sweep(a, k, n_threads)
-            independent.append(k)
-        else:
-            dependent.append(k)
-    return independent, dependent
+    wanted = np.array(columns, dtype=np.intp)
+    swept = np.zeros(len(wanted), dtype=np.uint8)
+    threads = n_threads if a.hi.size > SERIAL_PRODUCTS else 1
+    step = max(CALL_PRODUCTS // a.hi.size, 1)
+    for start in range(0, len(wanted), step):
+        some = slice(start, start + step)
+        compiled.module().sweep_double_double(
+            a.hi, a.lo, wanted[some], tolerance, swept[some], threads
+        )
+    return wanted[swept == 1].tolist(), wanted[swept == 0].tolist()

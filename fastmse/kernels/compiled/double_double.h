@@ -80,6 +80,15 @@ static ALWAYS_INLINE void dd_fold4(four *hi, four *lo, four *h, four *l) {
     dd_add4(hi, lo, h[0], l[0]);
 }
 
+/* (qh, ql) = a / b; relative error below 2^-100 */
+static inline void dd_divide(double *qh, double *ql, double ah, double al, double bh, double bl) {
+    double q = ah / bh, p, e, c;
+    two_product(q, bh, &p, &e);
+    c = (((ah - p) - (e + q * bl)) + al) / bh;
+    *qh = q + c;
+    *ql = c - (*qh - q);
+}
+
 /* y[j] += c * x[j] */
 static inline void dd_add_scaled(double *__restrict yh, double *__restrict yl, double ch, double cl,
                                  const double *__restrict xh, const double *__restrict xl, ptrdiff_t n) {

@@ -2,6 +2,9 @@
 
 cdef extern from "double_double.h" nogil:
     void dd_add(double *hi, double *lo, double p, double e) noexcept
+    void dd_divide(
+        double *qh, double *ql, double ah, double al, double bh, double bl
+    ) noexcept
     void dd_add_scaled(
         double *yh, double *yl,
         double ch, double cl, const double *xh, const double *xl, Py_ssize_t n,
@@ -26,6 +29,10 @@ cdef extern from "double_double.h" nogil:
     ) noexcept
 
 
+cdef enum:
+    SWEPT_ROWS = 16           # of a triangle at once: a thread's share is neither long nor short
+
+
 def update_double_double(
     double[:, ::1] out_hi, double[:, ::1] out_lo,
     const double[::1] u_hi, const double[::1] u_lo,
@@ -44,3 +51,51 @@ def update_double_double(
             dd_add_scaled(
                 &out_hi[i, 0], &out_lo[i, 0], u_hi[i], u_lo[i], &v_hi[0], &v_lo[0], n,
             )
+
+
+cdef void sweep_column(
+    double[:, ::1] hi, double[:, ::1] lo, Py_ssize_t k, double *scratch, int n_threads
+) noexcept nogil:
+    """Of the lower triangle; scratch has room for four columns."""
+    cdef Py_ssize_t m = hi.shape[0], i
+    cdef double *column_hi = scratch
+    cdef double *column_lo = scratch + m
+    cdef double *scaled_hi = scratch + 2 * m
+    cdef double *scaled_lo = scratch + 3 * m
+    for i in range(m):
+        column_hi[i] = hi[max(i, k), min(i, k)]
+        column_lo[i] = lo[max(i, k), min(i, k)]
+    for i in range(m):
+        dd_divide(
+            &scaled_hi[i], &scaled_lo[i], column_hi[i], column_lo[i], column_hi[k], column_lo[k]
+        )
+    for i in prange(m, num_threads=n_threads, schedule="dynamic", chunksize=SWEPT_ROWS):
+        dd_add_scaled(
+            &hi[i, 0], &lo[i, 0], -column_hi[i], -column_lo[i], scaled_hi, scaled_lo, i + 1
+        )
+    for i in range(m):
+        hi[max(i, k), min(i, k)] = scaled_hi[i]
+        lo[max(i, k), min(i, k)] = scaled_lo[i]
+    dd_divide(&hi[k, k], &lo[k, k], -1.0, 0.0, column_hi[k], column_lo[k])
+
+
+def sweep_double_double(
+    double[:, ::1] hi, double[:, ::1] lo, const Py_ssize_t[::1] columns,
+    const double[::1] tolerance, cnp.uint8_t[::1] swept, int n_threads,
+):
+    """Sweep those columns of a symmetric (m, m) matrix of which more than tolerance[k] is left.
+
+    `swept`, as long as `columns`, tells which. 9 m² flops a column.
+    """
+    cdef Py_ssize_t m = hi.shape[0], i
+    cdef double *scratch = <double *> malloc(4 * m * sizeof(double))
+    if scratch == NULL:
+        raise MemoryError("fastmse: no memory for a column")
+    with nogil:
+        for i in range(columns.shape[0]):
+            swept[i] = hi[columns[i], columns[i]] > tolerance[columns[i]]
+            if swept[i]:
+                sweep_column(hi, lo, columns[i], scratch, n_threads)
+        mirror(&hi[0, 0], m)
+        mirror(&lo[0, 0], m)
+    free(scratch)

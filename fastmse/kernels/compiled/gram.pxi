@@ -217,3 +217,23 @@ def gram(
     if done < 0:
         raise MemoryError("fastmse: no memory for the Gram matrices of blocks")
     return done
+
+
+def eliminate(double[:, ::1] a, Py_ssize_t begin, Py_ssize_t end):
+    """Columns [begin, end) of a (p, q), q >= p, in float64: rows below lose their multiples.
+
+    The first p columns are symmetric: of them the upper triangle is read and written. p (q - p / 2)
+    flops a column, without pivots: for positive definite matrices.
+    """
+    cdef Py_ssize_t p = a.shape[0], q = a.shape[1], i, j, k
+    cdef double factor
+    cdef double *pivot
+    cdef double *row
+    with nogil:
+        for k in range(begin, end):
+            pivot = &a[k, 0]
+            for i in range(k + 1, p):
+                factor = pivot[i] / pivot[k]
+                row = &a[i, 0]
+                for j in range(i, q):
+                    row[j] -= factor * pivot[j]
