@@ -167,6 +167,7 @@ def test_bounds_that_are_not_met_change_no_answer():
 
 @settings(max_examples=40)
 @example(lower=[0.0, 0.0, 0.75], width=[1.0, INF, 1.0], at=[1.24e-4, 0.0, 0.0], seed=1)
+@example(lower=[0.0, -1.0, 3.79e-33], width=[0.1, 0.1, 0.0], at=[0.0, 0.0, 0.0], seed=0)
 @given(
     lower=st.lists(st.floats(-2, 2), min_size=3, max_size=3),
     width=st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, 4.0, INF]), min_size=3, max_size=3),

@@ -103,3 +103,49 @@ def test_sweeping_every_column_inverts():
     for i in range(4):
         for j in range(4):
             assert abs(identity[i][j] - int(i == j)) < 1e-27
+
+
+def gram_matrix(rng, n, m):
+    Z = rng.integers(-9, 9, (n, m)).astype(float)
+    return DoubleDouble.of(Z.T @ Z)
+
+
+def test_sweeping_has_the_same_bits_in_every_build_and_number_of_threads():
+    before, tolerance = gram_matrix(np.random.default_rng(3), 60, 41), np.full(41, 1e-9)
+    before.lo[:] = before.hi * 2.0**-60
+    columns, results = np.arange(1, 40), set()
+    for isa in compiled.supported():
+        kernels = importlib.import_module(f"fastmse.kernels.compiled.{isa.replace('-', '_')}")
+        for n_threads in (1, 2, 3):
+            a, swept = before.copy(), np.zeros(39, np.uint8)
+            kernels.sweep_double_double(a.hi, a.lo, columns, tolerance, swept, n_threads)
+            assert swept.all()
+            np.testing.assert_array_equal(a.hi, a.hi.T)
+            np.testing.assert_array_equal(a.lo, a.lo.T)
+            results.add(a.hi.tobytes() + a.lo.tobytes())
+    assert len(results) == 1
+
+
+def test_a_column_of_which_nothing_is_left_is_not_swept(kernels):
+    Z = np.random.default_rng(4).integers(-9, 9, (20, 5)).astype(float)
+    Z[:, 2] = Z[:, 0] - 3 * Z[:, 1]
+    a, swept = DoubleDouble.of(Z.T @ Z), np.zeros(4, np.uint8)
+    kernels.sweep_double_double(a.hi, a.lo, np.arange(4), np.full(5, 1e-9), swept, 1)
+    assert swept.tolist() == [1, 1, 0, 1]
+    np.testing.assert_allclose(a.hi[:2, 2], [1, -3], rtol=1e-15)
+    theta = np.linalg.lstsq(Z[:, [0, 1, 3]], Z[:, 4], rcond=None)[0]
+    # LAPACK's own error, κ₂ being below 10
+    np.testing.assert_allclose(a.hi[[0, 1, 3], 4], theta, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("p", [0, 1, 2, 9, 40])
+def test_elimination_solves(kernels, p):
+    rng = np.random.default_rng(p)
+    Z = rng.standard_normal((2 * p + 1, p))
+    G, x = Z.T @ Z, rng.standard_normal(p)
+    a = np.column_stack((G, G @ x))
+    for begin in range(0, p, 7):
+        kernels.eliminate(a, begin, min(begin + 7, p))
+    upper = np.triu(a[:, :p])
+    # p eps κ(G), κ being 10³ at most
+    np.testing.assert_allclose(np.linalg.solve(upper, a[:, p]), x, rtol=1e-11, atol=1e-11)

@@ -47,7 +47,7 @@ def gram(
     kernels, X, y, weight=None, *, scale=None, shift=None, double_double=False, n_threads=1,
     block=BLOCK, checked=True, about=None,
 ):  # fmt: skip
-    """G as a DoubleDouble, and the number of rows done; `about` without low parts is a plain array."""
+    """G as a DoubleDouble, and the number of rows done; a plain array `about` has no low parts."""
     k = X.shape[1] + (y.shape[1] if y.ndim == 2 else 1)
     scale = np.ones(k) if scale is None else scale
     shift = np.zeros(k) if shift is None else shift

@@ -60,10 +60,16 @@ class Anchor:
         used = slice(0 if intercept else 1, -1)
         b[used] = _ridge(gram[used, used], gram[used, -1])
         e, weight = frame.exponents, block[-1]
-        values = block[:-1] * np.ldexp(1.0, -e[1:, None]) - frame.offset()[1:, None]
-        left = values[-1] - b[0]
-        for column, coefficient in zip(values[:-1], b[1:-1], strict=True):
-            left -= coefficient * column
+        scale, offset = np.ldexp(1.0, -e[1:]), frame.offset()[1:]
+        left = block[-2] * scale[-1] - offset[-1] - b[0]
+        term = np.empty_like(left)
+        for column, s, o, coefficient in zip(
+            block[:-2], scale[:-1], offset[:-1], b[1:-1], strict=True
+        ):
+            np.multiply(column, s, out=term)
+            term -= o
+            term *= coefficient
+            left -= term
         exponent = int(np.frexp(np.abs(left).max(initial=0.0))[1])
         exponent = int(np.clip(exponent, -LARGEST - e[-1], LARGEST - e[-1]))
         terms = gram[-1, -1] + (b**2 * np.diag(gram)).sum()

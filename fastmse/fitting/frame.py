@@ -35,7 +35,8 @@ class Frame:
     def of(cls, block: FloatArray, *, shift: bool) -> Frame:
         """The frame that the first block defines; `block` holds x and y, (d + 1, rows)."""
         first = block[:, 0] if shift else np.zeros(len(block))
-        exponents = np.frexp(np.abs(block).max(axis=1, initial=0.0))[1]
+        largest = np.maximum(block.max(axis=1, initial=0.0), -block.min(axis=1, initial=0.0))
+        exponents = np.frexp(largest)[1]
         exponents = np.clip(np.concatenate(([0], exponents)), -LARGEST, LARGEST)
         return cls(np.concatenate(([0.0], first)), exponents.astype(np.int64))
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from fastmse.fitting.newton import polish
 from fastmse.fitting.objective import is_finite
-from fastmse.fitting.problem import EPS, Search
+from fastmse.fitting.problem import EPS, TINY, Search
 from fastmse.fitting.verdict import Precision
 
 FIRST_DAMPING = 1e-4
@@ -95,10 +95,14 @@ class Damping:
         self.value, self.growth = FIRST_DAMPING, 2.0
 
     def shorten(self, search: Search, times: float) -> None:
-        """Damp the first step until it is no longer than θ itself, so many times."""
+        """Damp the first step until it is no longer than θ itself, so many times.
+
+        Not by a θ that is 0, or as good as 0 beside the residuals: it tells nothing of a step.
+        """
         longest = times * np.linalg.norm(search.scale * search.theta)
+        tells = longest > TINY * np.sqrt(search.at.sse)
         quadratic = search.quadratic(search.at)
-        while longest > 0 and self.value < LARGEST_DAMPING:
+        while tells and self.value < LARGEST_DAMPING:
             z = quadratic.step(self.value)
             if z is not None and np.linalg.norm(z) <= longest:
                 break

@@ -34,7 +34,7 @@ ENOUGH = 2e-11
 FINE = 2.0**-50
 """Relative error of SSE, estimated, above which it is summed from the residuals: 4 ulp."""
 
-ANCHORED = 128
+ANCHORED = 256
 """Features up to which a fit of the first rows costs less than a pass for the residuals."""
 
 SMALL = 2**13

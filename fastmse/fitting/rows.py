@@ -25,6 +25,9 @@ BLOCK_ROWS = (1024, 4096)
 PAD = 8
 """Doubles: columns a power of two apart would share sets of the cache, and take twice as long."""
 
+TURNED_ROWS = 64
+"""Rows that become columns at once: they stay in the first cache meanwhile."""
+
 LOOKED_AT = 2**18
 """Weights looked at before their rows are read: L3 holds 2 MB of them meanwhile."""
 
@@ -135,7 +138,9 @@ class RowBuffer:
         if isinstance(X, Columns):
             X.write(held[:-2])
         else:
-            held[:-2] = X.T
+            for start in range(0, len(X), TURNED_ROWS):
+                rows_of = slice(start, start + TURNED_ROWS)
+                held[:-2, rows_of] = X[rows_of].T
         held[-2] = y
         held[-1] = 1.0 if weight is None else weight
         self._refuse(held[:-1], index)

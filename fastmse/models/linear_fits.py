@@ -88,7 +88,7 @@ class LinearFits:
         "cg": three passes over X, and one of 4 n d flops for each iteration; O(d) memory. The rest:
         one pass, n p² flops; a second in double-double, 6 to 15 times as many, where float64 could
         lose the tenth digit; one more for the residuals, 13 n p flops, where SSE would lose some or
-        d > 128. O(p²) memory for each thread and a block of rows. θ is right to ten digits unless a
+        d > 256. O(p²) memory for each thread and a block of rows. θ is right to ten digits unless a
         warning says otherwise. θ and SSE have the same bits for any n_threads and instruction set.
 
         Examples

@@ -53,7 +53,7 @@ def update_double_double(
             )
 
 
-cdef void sweep_column(
+cdef void sweep_double_double_column(
     double[:, ::1] hi, double[:, ::1] lo, Py_ssize_t k, double *scratch, int n_threads
 ) noexcept nogil:
     """Of the lower triangle; scratch has room for four columns."""
@@ -95,7 +95,7 @@ def sweep_double_double(
         for i in range(columns.shape[0]):
             swept[i] = hi[columns[i], columns[i]] > tolerance[columns[i]]
             if swept[i]:
-                sweep_column(hi, lo, columns[i], scratch, n_threads)
+                sweep_double_double_column(hi, lo, columns[i], scratch, n_threads)
         mirror(&hi[0, 0], m)
         mirror(&lo[0, 0], m)
     free(scratch)
