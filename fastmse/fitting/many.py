@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastmse import backends
-from fastmse.fitting.curve import CurveSearch, fit_curve
+from fastmse.fitting.curve import fit_curve
+from fastmse.fitting.curve_search import CurveSearch
 from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 from fastmse.kernels.scalars import ModelScalar

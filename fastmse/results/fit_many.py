@@ -12,7 +12,7 @@ from fastmse import gaussian
 from fastmse.gaussian import FloatArray
 
 CONVERGED, MAX_ITER, STALLED, SINGULAR, NOT_FINITE, TOO_FEW = range(6)
-"""How a fit ended: as in ``kernels/compiled/many.h``."""
+"""How a fit ended: as in ``kernels/compiled/many_batch.h``."""
 
 MESSAGES = {
     CONVERGED: "converged",
