@@ -22,7 +22,7 @@ def main(arguments: list[str], root: Path = ROOT) -> None:
     if asked.cuda:
         from benchmarks.cuda import run
 
-        sys.exit(run.main(root, asked.quick))
+        sys.exit(run.render(root) if asked.render else run.main(root, asked.quick))
     path = root / "docs" / "benchmarks.json"
     if asked.render:
         render(records.load(path), root)

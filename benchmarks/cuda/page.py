@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks import markdown
+from benchmarks.cuda import targets
+from benchmarks.cuda.ratios import fraction, over
 
 Run = dict[str, Any]
 Record = dict[str, Any]
@@ -20,6 +22,11 @@ is compared with the read of its inputs and what it writes, at the roof's speed.
 rounds counts. Rivals are warmed up, and their results come to the host as ours do; for float32 and
 float16 their sums are of those types, ours of float64. torch.compile and CuPy are given the
 gradient in closed form."""
+
+TARGETS = """\
+They are an H200's. Of each the worst figure; the tables below show every one. [On a GPU](cuda.md)
+says what a call costs beside its kernels: it is why rows of 10⁸ elements, and of 4 GB and less,
+stay behind those of 16 GB."""
 
 NAMES = ("fastmse", "CuPy", "torch eager", "torch.compile", "JAX")
 
@@ -36,18 +43,10 @@ def lines(run: Run) -> Iterator[str]:
     yield f"- device: {run['device']}, compute capability {run['compute_capability']},"
     yield f"  {run['multiprocessors']} multiprocessors"
     yield from (f"- versions: {versions}", f"- measured {run['date']}, arrays of {run['arrays']}")
-    yield from ("", JUDGED, "", "## Speed", "", *speed(run["records"]), "")
+    yield from ("", JUDGED, "", "## Targets", "", TARGETS, "")
+    yield from (*targets.table(run["records"]), "", "## Speed", "", *speed(run["records"]), "")
     yield from ("## Times", "", "Median milliseconds, and of ours the speed.", "")
     yield from (*times(run["records"]), "", "## Right, and the same", "", *checked(run))
-
-
-def fraction(record: Record, name: str) -> float | None:
-    """Of the roof: its time for the bytes that are moved, over the call's."""
-    seconds = record["seconds"]
-    if name not in seconds:
-        return None
-    roof = seconds["roof"]["median"] * record["moved_bytes"] / record["read_bytes"]
-    return roof / seconds[name]["median"]
 
 
 def speed(found: dict[str, Record]) -> list[str]:
@@ -56,28 +55,25 @@ def speed(found: dict[str, Record]) -> list[str]:
 
 
 def row(key: str, record: Record) -> list[str]:
-    shown = [fraction(record, name) for name in NAMES]
     roof = record["read_bytes"] / record["seconds"]["roof"]["median"] / 1e9
-    ratios = [ratio(record, name) for name in ("torch eager", "torch.compile")]
-    return [key, f"{roof:.0f}", *("" if f is None else f"{f:.2f}" for f in shown), *ratios]
+    figures = [fraction(record, name) for name in NAMES]
+    figures += [over(record, name) for name in ("torch eager", "torch.compile")]
+    return [key, f"{roof:.0f}", *map(shown, figures)]
 
 
-def ratio(record: Record, name: str) -> str:
-    seconds = record["seconds"]
-    if name not in seconds or "fastmse" not in seconds:
-        return ""
-    return f"{seconds[name]['median'] / seconds['fastmse']['median']:.2f}"
+def shown(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.2f}"
 
 
 def times(found: dict[str, Record]) -> list[str]:
     rows = []
     for key, record in found.items():
         seconds = record["seconds"]
-        shown = [
+        cells = [
             f"{1e3 * seconds[n]['median']:.3f}" if n in seconds else "" for n in ("roof", *NAMES)
         ]
         speed = record["moved_bytes"] / seconds["fastmse"]["median"] / 1e9
-        rows.append([key, *shown, f"{speed:.0f}"])
+        rows.append([key, *cells, f"{speed:.0f}"])
     return markdown.table(["work", "roof", *NAMES, "GB/s of ours"], rows)
 
 

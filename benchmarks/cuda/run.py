@@ -18,6 +18,17 @@ ROUNDS = 25
 QUICK_ROUNDS = 3
 
 
+def render(root: Path) -> int:
+    """The page of the JSON that is there, without a device."""
+    run = records.load(root / "docs" / "benchmarks-cuda.json")
+    write(run, root)
+    return 0
+
+
+def write(run: dict[str, Any], root: Path) -> None:
+    (root / "docs" / "benchmarks-cuda.md").write_text(page.page(run), encoding="utf-8")
+
+
 def main(root: Path, quick: bool) -> int:
     reason = backends.missing()["cuda"]
     if reason:
@@ -36,7 +47,7 @@ def main(root: Path, quick: bool) -> int:
         run["records"][work.key] = measured(work, random, QUICK_ROUNDS if quick else ROUNDS)
         print(page.line_of(work.key, run["records"][work.key]), flush=True)
         records.save(run, path)
-        (root / "docs" / "benchmarks-cuda.md").write_text(page.page(run), encoding="utf-8")
+        write(run, root)
     return 0
 
 
