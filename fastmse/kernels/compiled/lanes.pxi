@@ -44,7 +44,7 @@ cdef extern from "decoded_rows.h" nogil:
         const double *theta, double offset, const char *x, ptrdiff_t row, ptrdiff_t n, ptrdiff_t d,
         const Column *at, double *g, Ahead ahead, double *tile, ptrdiff_t pitch
     ) noexcept
-    decoded_rows_t decoded_rows_of(int code) noexcept
+    decoded_rows_t decoded_rows_of(int code, ptrdiff_t d) noexcept
 
 cdef extern from "columns.h" nogil:
     const int TOGETHER, PAIR, STEP_BELOW

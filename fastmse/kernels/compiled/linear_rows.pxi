@@ -151,7 +151,7 @@ cdef void rows_block(
     const Job *job, ptrdiff_t first, ptrdiff_t rows, double *node, double *scratch
 ) noexcept nogil:
     cdef ptrdiff_t K = job.n_thetas, d = job.n_features, start = 0, left, k
-    cdef decoded_rows_t decoded = decoded_rows_of(job.X.code) if K == 1 else NULL
+    cdef decoded_rows_t decoded = decoded_rows_of(job.X.code, job.n_features) if K == 1 else NULL
     cdef bint plain = job.X.native and job.X.row % <ptrdiff_t> sizeof(double) == 0
     cdef bint dense = (plain or decoded != NULL) and rows_in_place(job, job.X.size)
     cdef ptrdiff_t longest = TILE_ROWS if dense and K == 1 else tile_rows(d)
