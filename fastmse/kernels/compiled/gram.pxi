@@ -27,6 +27,7 @@ cdef enum:
     ASKED_COLUMNS = 256
     GROUP_DOUBLES = 524288    # 4 MB of blocks' G at once
     GROUP = 64
+    RUN_DOUBLES = 131072      # 1 MB of blocks in a row to a thread: one stream of memory
     MIRRORED = 16             # columns
     ALIGNED = 64              # bytes, of a vector: those across two lines take twice the time
 
@@ -138,7 +139,7 @@ cdef ptrdiff_t add_blocks(
 ) noexcept nogil:
     """Add whole blocks, and a last part of one; the number of rows done, or -1."""
     cdef ptrdiff_t n = job.rows.n, block = job.block, size = job.size
-    cdef ptrdiff_t group = min(max(GROUP_DOUBLES // size, n_threads), GROUP), first = 0, count, b
+    cdef ptrdiff_t group = min(max(GROUP_DOUBLES // size, n_threads), GROUP), first = 0, count, run, b
     group = min(group, (n + block - 1) // block)
     n_threads = min(n_threads, <int> group)
     cdef void *memory = malloc(
@@ -151,7 +152,8 @@ cdef ptrdiff_t add_blocks(
         return -1
     while fine and first < n:
         count = min(group, (n - first + block - 1) // block)
-        for b in prange(count, num_threads=n_threads, schedule="dynamic"):
+        run = max(min(RUN_DOUBLES // (block * job.rows.m), count // (2 * n_threads)), 1)
+        for b in prange(count, num_threads=n_threads, schedule="dynamic", chunksize=run):
             (gram2_block if job.double_double else gram_block)(
                 job, first + b * block, min(block, n - first - b * block), G + b * size,
                 scratch + threadid() * job.scratch,
