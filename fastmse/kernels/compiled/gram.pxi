@@ -139,7 +139,8 @@ cdef ptrdiff_t add_blocks(
 ) noexcept nogil:
     """Add whole blocks, and a last part of one; the number of rows done, or -1."""
     cdef ptrdiff_t n = job.rows.n, block = job.block, size = job.size
-    cdef ptrdiff_t group = min(max(GROUP_DOUBLES // size, n_threads), GROUP), first = 0, count, run, b
+    cdef ptrdiff_t group = min(max(GROUP_DOUBLES // size, n_threads), GROUP)
+    cdef ptrdiff_t first = 0, count, run, b
     group = min(group, (n + block - 1) // block)
     n_threads = min(n_threads, <int> group)
     cdef void *memory = malloc(
