@@ -1,5 +1,6 @@
 """Compile every CUDA kernel to PTX for a compute capability, without a driver, and look at it."""
 
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -78,13 +79,28 @@ def models() -> Iterator[Case]:
     from fastmse import formulas
     from fastmse.kernels.cuda.functions import FUNCTIONS
     from fastmse.kernels.cuda.models import _kernel
+    from fastmse.kernels.cuda.users import users_scalar
     from fastmse.kernels.scalars import Sums
+
+    def f(x: Any, theta: Any) -> Any:
+        if theta[0] < 0:
+            raise ValueError("a < 0")
+        return theta[0] * math.exp(-theta[1])
+
+    def grad(x: Any, theta: Any, out: Any) -> None:
+        out[0] = math.exp(-theta[1])
+        out[1] = -theta[0] * out[0]
 
     decay = formulas.parse("a*exp(-b*t) + c*s", ("a", "b", "c"))
     for sums in Sums:
         scalar = decay.scalar(sums.order, FUNCTIONS)
-        kernel = _kernel("float64", "float32", "float64", 2, 3, sums, scalar)
+        kernel = _kernel("float64", "float32", "float64", 2, 3, sums, False, scalar)
         yield Case(f"models {sums.name}", kernel, False, False)
+    for sums in (Sums.VALUE, Sums.GRADIENT, Sums.NORMAL):
+        for is_vector in (False, True):
+            scalar = users_scalar(f, grad if sums else None, 2 - is_vector, 2, is_vector)
+            kernel = _kernel("float64", "float64", "", 2 - is_vector, 2, sums, True, scalar)
+            yield Case(f"a user's {sums.name} {is_vector=}", kernel, False, False)
 
 
 def faults(case: Case, ptx: str) -> Iterator[str]:

@@ -38,7 +38,7 @@ def select(backend: str) -> ModuleType:
     if backend == "cuda":
         raise RuntimeError(
             "backend 'cuda' is not available: this is computed on the CPU alone; a GPU serves "
-            "mse, evaluate, Linear.evaluate, Expression.evaluate and their objectives"
+            "mse, evaluate, and evaluate of Linear, Expression and Function, and their objectives"
         )
     return _loaded(backend)
 

@@ -62,6 +62,9 @@ class Given(ModelScalar):
         super().__init__(1, p)
         self._make = make
 
+    def scalar(self, order: int, functions: Any) -> Any:
+        raise NotImplementedError
+
     def compile(self, order: int) -> Any:
         raise NotImplementedError
 

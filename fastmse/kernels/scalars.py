@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import Any, NoReturn
 
 Array = Any
 
@@ -43,6 +43,9 @@ def n_outputs(order: int, p: int) -> int:
 class ModelScalar(ABC):
     """A model of q variables and p parameters, one row at a time. Compiled when first needed."""
 
+    may_raise = False
+    "whether it may fail in a row"
+
     def __init__(self, q: int, p: int) -> None:
         self.q = q
         self.p = p
@@ -62,14 +65,15 @@ class ModelScalar(ABC):
             self._device_kernels[key] = compile(self.scalar)
         return self._device_kernels[key]
 
+    @abstractmethod
     def scalar(self, order: int, functions: Any) -> Scalar:
-        """The model as a `Scalar` that calls these functions by their names.
+        """The model as a `Scalar` of device code, which calls these functions by their names."""
 
-        Raises TypeError where it is no formula.
-        """
-        raise TypeError(
-            "X: got an array in a GPU's memory for a model of Python functions; want an Expression "
-            "there, or a copy of the array on the host"
+    def raised(self) -> NoReturn:
+        """Tell that some rows were not evaluated."""
+        raise RuntimeError(
+            "f or grad raised an exception in some row, which compiled code cannot tell more "
+            "about; backend='numpy' runs them in Python"
         )
 
     def curves_address(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastmse.kernels.scalars import ModelScalar
+from fastmse.kernels.scalars import ModelScalar, Scalar
 from fastmse.models.parameters import parameter_names
 from fastmse.models.scalar_model import ScalarModel
 
@@ -103,11 +103,30 @@ def _python(function: Any) -> Any:
 class UsersScalar(ModelScalar):
     """f and grad, row by row."""
 
+    may_raise = True
+
     def __init__(self, f: Any, grad: Any, q: int, p: int, is_vector: bool) -> None:
         super().__init__(q, p)
         self._f, self._grad = _python(f), _python(grad)
         self._is_vector = is_vector
         self._raised = np.zeros(1)
+
+    def scalar(self, order: int, functions: Any) -> Scalar:
+        from fastmse.kernels.cuda.users import users_scalar
+
+        return users_scalar(self._f, self._grad if order else None, self.q, self.p, self._is_vector)
+
+    def on_device(self, key: Any, compile: Callable[[Callable[..., Scalar]], Any]) -> Any:
+        from fastmse.kernels.cuda.errors import is_of_numba
+
+        try:
+            return super().on_device(key, compile)
+        except Exception as error:
+            if not is_of_numba(error):
+                raise
+            raise TypeError(
+                f"f or grad: Numba cannot compile them for a device:\n{error}"
+            ) from None
 
     def compile(self, order: int) -> Any:
         return self._compiled(partial(self._callback, order > 0), order > 0)
@@ -147,10 +166,7 @@ class UsersScalar(ModelScalar):
     def check(self) -> None:
         if self._raised[0]:
             self._raised[0] = 0.0
-            raise RuntimeError(
-                "f or grad raised an exception in some row, which Numba's code cannot tell more "
-                "about; backend='numpy' runs them in Python"
-            )
+            self.raised()
 
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = np.empty((1 + self.p * (order > 0), len(x)))

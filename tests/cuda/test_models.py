@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from cuda_memory import send
+from cuda_memory import SIMULATED, send
 
 import fastmse as fm
 
@@ -41,6 +43,71 @@ def test_evaluate_and_normal(n, weighted):
     assert DECAY.evaluate(send(X), send(y), THETA, grad=False).grad is None
 
 
+def wave(x, theta):
+    return theta[0] * math.sin(theta[1] * x[0]) + theta[2] * x[1]
+
+
+def wave_grad(x, theta, out):
+    out[0] = math.sin(theta[1] * x[0])
+    out[1] = theta[0] * x[0] * math.cos(theta[1] * x[0])
+    out[2] = x[1]
+
+
+WAVE = fm.Function(wave, wave_grad, parameters=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("n", [1, 17, 70])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_functions_of_the_user(n, weighted):
+    X, y, w = problem(n)
+    w = w if weighted else None
+    got = WAVE.normal(send(X), send(y), THETA, sample_weight=send(w))
+    want = WAVE.normal(X, y, THETA, sample_weight=w)
+    near(got, want, n)
+    np.testing.assert_allclose(got.normal, want.normal, rtol=1e-12, atol=1e-14 * n)
+    value = WAVE.evaluate(send(X), send(y), THETA, sample_weight=send(w), grad=False)
+    np.testing.assert_allclose(value.sse, want.sse, rtol=1e-14)
+
+
+def test_a_function_of_one_number():
+    def decay(t, theta):
+        return theta[0] * math.exp(-t * theta[1])
+
+    def decay_grad(t, theta, out):
+        out[0] = math.exp(-t * theta[1])
+        out[1] = -t * theta[0] * out[0]
+
+    model = fm.Function(decay, decay_grad, parameters=["a", "b"])
+    X, y, _ = problem(40)
+    t = np.ascontiguousarray(X[:, 0])
+    near(model.evaluate(send(t), send(y), [2.0, 0.5]), model.evaluate(t, y, [2.0, 0.5]), 40)
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator raises the exception itself")
+def test_a_row_that_raises_is_told():
+    def picky(x, theta):
+        if x[0] < 0.1:
+            raise ValueError
+        return theta[0] * x[0]
+
+    def slope(x, theta, out):
+        out[0] = x[0]
+
+    X, y, _ = problem(10_000)
+    with pytest.raises(RuntimeError, match="raised an exception in some row"):
+        fm.Function(picky, slope, parameters=["a"]).evaluate(send(X), send(y), [1.0])
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator compiles nothing")
+def test_what_numba_cannot_compile_is_told():
+    def opaque(x, theta):
+        return vars(theta)
+
+    X, y, _ = problem(10)
+    with pytest.raises(TypeError, match="cannot compile them for a device"):
+        fm.Function(opaque, wave_grad, parameters=["a"]).evaluate(send(X), send(y), [1.0])
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_narrow_columns(dtype):
     X, y, _ = problem(40, dtype, "F")
@@ -73,6 +140,3 @@ def test_refused():
     X, y, _ = problem(10)
     with pytest.raises(ValueError, match=r"X: got shape \(10, 1\); want \(n, 2\) for t, s"):
         DECAY.evaluate(send(X[:, :1]), send(y), THETA)
-    function = fm.Function(lambda x, theta: theta[0], lambda x, theta, out: None, parameters=["a"])
-    with pytest.raises(TypeError, match="want an Expression"):
-        function.evaluate(send(X), send(y), [1.0])

@@ -5,6 +5,11 @@ from __future__ import annotations
 OUT_OF_MEMORY = 2
 
 
+def is_of_numba(error: BaseException) -> bool:
+    """Whether the compiler refuses a function; numba-cuda has errors of its own, of one name."""
+    return any(kind.__name__ == "NumbaError" for kind in type(error).__mro__)
+
+
 def explain(error: BaseException) -> None:
     """Raise MemoryError where the device has no memory left, else RuntimeError with its word.
 

@@ -47,12 +47,14 @@ def models(
     turns = min(-(-X.n // (CHUNKS * ROW_THREADS)), TURNS)
     chunk = turns * ROW_THREADS
     chunks = (X.n - 1) // chunk + 1
-    nodes = Nodes(workspace(device), chunks, 0, 0, 2 + max(sums.count(scalar.p), 1))
+    n_sums = max(sums.count(scalar.p), 1)
+    nodes = Nodes(workspace(device), chunks, 0, 0, 2 + n_sums + scalar.may_raise)
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
     compiled = scalar.on_device(
         (X.storage, y.storage, w_type, sums),
         lambda make: _kernel(
-            X.storage, y.storage, w_type, scalar.q, scalar.p, sums, make(sums.order, FUNCTIONS)
+            *(X.storage, y.storage, w_type, scalar.q, scalar.p, sums, scalar.may_raise),
+            make(sums.order, FUNCTIONS),
         ),
     )
     place = to_device(theta, scalar.p, device)
@@ -61,16 +63,36 @@ def models(
         *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
         *(place, chunk, *nodes.nodes.words, 0),
     )
-    return nodes.total()[: 2 + sums.count(scalar.p)]
+    totals = nodes.total()
+    if scalar.may_raise and totals[-1] != X.n:
+        scalar.raised()
+    return totals[: 2 + sums.count(scalar.p)]
 
 
-def _kernel(x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, scalar: Any) -> Any:
+def _kernel(
+    x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, counted: bool, scalar: Any
+) -> Any:
+    """The kernel of a scalar. `counted`: a last sum is that of rows done, for a thread ends where
+    its row raises, and nobody tells."""
     weighted = w_type != ""
     n_sums = max(sums.count(p), 1)
     load_x, load_theta = part_loader(x_type, q), loader("float64", p)
     load_y, load_w = part_loader(y_type, 1), part_loader(w_type or y_type, 1)
     add, none = model_adder(p, int(sums), n_sums), zeros(n_sums)
     evaluate, fold = device_function(scalar), group_folder(WARP)
+
+    @device_function
+    def add_up(total: float, parts: Any, nodes: Any, node: int, column: int) -> None:
+        """The sum over all threads."""
+        total = fold(total)
+        cuda.syncthreads()
+        if cuda.threadIdx.x % WARP == 0:
+            parts[cuda.threadIdx.x // WARP] = total
+        cuda.syncthreads()
+        if cuda.threadIdx.x == 0:
+            for warp in range(1, WARPS):
+                total += parts[warp]
+            nodes[node, column] = total
 
     @kernel
     def models_of_rows(
@@ -92,7 +114,7 @@ def _kernel(x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, s
         thread, node = cuda.threadIdx.x, first_node + cuda.blockIdx.x
         parameters = load_theta(theta, 0)
         totals = none()
-        high, low, weight = 0.0, 0.0, 1.0
+        high, low, weight, done = 0.0, 0.0, 1.0, 0.0
         first = cuda.blockIdx.x * chunk
         for i in range(first + thread, min(first + chunk, n), ROW_THREADS):
             if weighted:
@@ -103,6 +125,7 @@ def _kernel(x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, s
                 c = weight * r
                 high, low = add_run(high, low, c * r)
                 totals = add(totals, outputs, c, weight)
+            done += 1.0
         pairs[thread, 0] = high
         pairs[thread, 1] = finite_low(high, low)
         half = ROW_THREADS // 2
@@ -122,14 +145,8 @@ def _kernel(x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, s
             nodes[node, 0] = high
             nodes[node, 1] = low
         for k in range(n_sums):
-            total = fold(totals[k])
-            cuda.syncthreads()
-            if thread % WARP == 0:
-                parts[thread // WARP] = total
-            cuda.syncthreads()
-            if thread == 0:
-                for warp in range(1, WARPS):
-                    total += parts[warp]
-                nodes[node, 2 + k] = total
+            add_up(totals[k], parts, nodes, node, 2 + k)
+        if counted:
+            add_up(done, parts, nodes, node, 2 + n_sums)
 
     return models_of_rows

@@ -178,6 +178,42 @@ def spread(count: int) -> Any:
     return make
 
 
+def _places(context: Any, builder: Any, kind: Any, array: Any, count: int) -> list[Any]:
+    """Of the first elements of a thread's own array."""
+    data = context.make_array(kind)(context, builder, array).data
+    return [builder.gep(data, [ir.Constant(LONG, k)]) for k in range(count)]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fill(typing: Any, array: Any, values: Any) -> Any:
+    """The elements of a tuple to those of a thread's own array of float64."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        parts = _parts(builder, args[1], values.count)
+        places = _places(context, builder, array, args[0], values.count)
+        for part, place in zip(parts, places, strict=True):
+            builder.store(part, place)
+        return context.get_dummy_value()
+
+    return types.void(array, values), generate
+
+
+@cache
+def joined(count: int) -> Any:
+    """(a, array): a tuple of a and so many elements of a thread's own array of float64."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def join(typing: Any, a: Any, array: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            places = _places(context, builder, array, args[1], count)
+            values = [args[0], *map(builder.load, places)]
+            return context.make_tuple(builder, signature.return_type, values)
+
+        return types.UniTuple(types.float64, 1 + count)(types.float64, array), generate
+
+    return join
+
+
 @cache
 def zeros(count: int) -> Any:
     """(): a tuple of zeros."""

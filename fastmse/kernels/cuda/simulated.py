@@ -184,6 +184,15 @@ def spread(count: int) -> Callable[[float], Any]:
     return lambda a: (a,) * count
 
 
+def fill(array: Any, values: Any) -> None:
+    array[: len(values)] = values
+
+
+@cache
+def joined(count: int) -> Callable[[float, Any], Any]:
+    return lambda a, array: (float(a), *map(float, array[:count]))
+
+
 @cache
 def zeros(count: int) -> Callable[[], Any]:
     return lambda: (0.0,) * count
