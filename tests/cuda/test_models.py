@@ -14,6 +14,19 @@ DECAY = fm.Expression("a*exp(-b*t) + where(t > 1, c, -c)*s", ("a", "b", "c"))
 THETA = np.array([2.0, 0.5, 0.25])
 
 
+def wave(x, theta):
+    return theta[0] * math.sin(theta[1] * x[0]) + theta[2] * x[1]
+
+
+def wave_grad(x, theta, out):
+    out[0] = math.sin(theta[1] * x[0])
+    out[1] = theta[0] * x[0] * math.cos(theta[1] * x[0])
+    out[2] = x[1]
+
+
+WAVE = fm.Function(wave, wave_grad, parameters=["a", "b", "c"])
+
+
 def problem(n, dtype=np.float64, order="C"):
     rng = np.random.default_rng(n)
     X = np.asarray(rng.uniform(0, 3, (n, 2)), dtype, order=order)
@@ -30,43 +43,18 @@ def near(got, want, n):
 
 @pytest.mark.parametrize("n", [1, 2, 17, 70])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_evaluate_and_normal(n, weighted):
+@pytest.mark.parametrize("model", [DECAY, WAVE], ids=["expression", "function"])
+def test_evaluate_and_normal(model, n, weighted):
     X, y, w = problem(n)
     w = w if weighted else None
-    got = DECAY.normal(send(X), send(y), THETA, sample_weight=send(w))
-    want = DECAY.normal(X, y, THETA, sample_weight=w)
+    got = model.normal(send(X), send(y), THETA, sample_weight=send(w))
+    want = model.normal(X, y, THETA, sample_weight=w)
     near(got, want, n)
     np.testing.assert_allclose(got.normal, want.normal, rtol=1e-12, atol=1e-14 * n)
-    at = DECAY.evaluate(send(X), send(y), THETA, sample_weight=send(w))
+    at = model.evaluate(send(X), send(y), THETA, sample_weight=send(w))
     assert at.sse == got.sse
     np.testing.assert_array_equal(at.grad, got.grad)
-    assert DECAY.evaluate(send(X), send(y), THETA, grad=False).grad is None
-
-
-def wave(x, theta):
-    return theta[0] * math.sin(theta[1] * x[0]) + theta[2] * x[1]
-
-
-def wave_grad(x, theta, out):
-    out[0] = math.sin(theta[1] * x[0])
-    out[1] = theta[0] * x[0] * math.cos(theta[1] * x[0])
-    out[2] = x[1]
-
-
-WAVE = fm.Function(wave, wave_grad, parameters=["a", "b", "c"])
-
-
-@pytest.mark.parametrize("n", [1, 17, 70])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_functions_of_the_user(n, weighted):
-    X, y, w = problem(n)
-    w = w if weighted else None
-    got = WAVE.normal(send(X), send(y), THETA, sample_weight=send(w))
-    want = WAVE.normal(X, y, THETA, sample_weight=w)
-    near(got, want, n)
-    np.testing.assert_allclose(got.normal, want.normal, rtol=1e-12, atol=1e-14 * n)
-    value = WAVE.evaluate(send(X), send(y), THETA, sample_weight=send(w), grad=False)
-    np.testing.assert_allclose(value.sse, want.sse, rtol=1e-14)
+    assert model.evaluate(send(X), send(y), THETA, grad=False).grad is None
 
 
 def test_a_function_of_one_number():
