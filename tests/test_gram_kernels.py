@@ -277,10 +277,9 @@ def test_gram_about_a_fit_of_integers_is_exact(kernels, d, n):
     rng = np.random.default_rng([d, n])
     X, y = rng.integers(-9, 9, (n, d)) * 1.0, rng.integers(-9, 9, n) * 1.0
     about, shift = DoubleDouble.of(rng.integers(-9, 9, d + 1)), rng.integers(-9, 9, d + 1) * 1.0
-    shift[-1] = 0.0
     r = y - about.hi[0] - X @ about.hi[1:]
     of_shifted = about.hi.copy()
-    of_shifted[0] += shift[:-1] @ about.hi[1:]
+    of_shifted[0] += shift[:-1] @ about.hi[1:] - shift[-1]
     for w in (None, rng.integers(1, 5, n) * 1.0):
         for coefficients in (about, of_shifted):
             out, done = gram(kernels, X, y, w, shift=shift, about=coefficients, n_threads=2)

@@ -72,9 +72,10 @@ def test_a_function_of_one_number():
 
 
 @pytest.mark.skipif(SIMULATED, reason="the simulator raises the exception itself")
-def test_a_row_that_raises_is_told():
+@pytest.mark.parametrize("at", [0, 5, 31, 127, 128, 9999])
+def test_a_row_that_raises_is_told(at):
     def picky(x, theta):
-        if x[0] < 0.1:
+        if x[0] < 0:
             raise ValueError
         return theta[0] * x[0]
 
@@ -82,8 +83,11 @@ def test_a_row_that_raises_is_told():
         out[0] = x[0]
 
     X, y, _ = problem(10_000)
+    model = fm.Function(picky, slope, parameters=["a"])
+    near(model.evaluate(send(X), send(y), [1.0]), model.evaluate(X, y, [1.0]), 10_000)
+    X[at, 0] = -1.0
     with pytest.raises(RuntimeError, match="raised an exception in some row"):
-        fm.Function(picky, slope, parameters=["a"]).evaluate(send(X), send(y), [1.0])
+        model.evaluate(send(X), send(y), [1.0])
 
 
 @pytest.mark.skipif(SIMULATED, reason="the simulator compiles nothing")

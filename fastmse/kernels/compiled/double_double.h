@@ -156,8 +156,8 @@ static NEVER_INLINE void dd_high_products(const double *u, ptrdiff_t u_low, cons
     dd_add_products(u, u_low, z, z_low, n, G, 0);
 }
 
-/* (z, low part) = z - shift, exactly, of m columns to the end of their panels; whether a low part is
-   not 0. Shift is by columns, of whole panels. */
+/* (z, low part) = z - shift, exactly, of m columns, and of the last one's pair; whether a low part
+   is not 0. Shift is by columns, of whole panels. */
 static inline int dd_shift(double *z, ptrdiff_t low, ptrdiff_t n, ptrdiff_t m, const double *shift) {
     int any = 0;
     for (ptrdiff_t c = 0; c < m; c += 2) {

@@ -112,6 +112,7 @@ cdef void gram2_block(
     cdef int any_low
     memset(G, 0, job.size * sizeof(double))
     memset(z + low - PANEL_DOUBLES, 0, PANEL_DOUBLES * sizeof(double))
+    memset(panel - PANEL_DOUBLES, 0, PANEL_DOUBLES * sizeof(double))
     for start from 0 <= start < n by TILE:
         count = min(TILE, n - start)
         read_tile(rows, first + start, count, z, free)

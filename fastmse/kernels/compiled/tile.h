@@ -15,7 +15,9 @@ enum { TILE = 128, PANEL = 8, HALF = PANEL / 2, PANEL_DOUBLES = PANEL * TILE };
 static inline ptrdiff_t column_place(ptrdiff_t c) {
     return c / PANEL * PANEL_DOUBLES + c % PANEL * 4;
 }
-static inline ptrdiff_t tile_doubles(ptrdiff_t m) { return column_place(m + PANEL - 1); }
+static inline ptrdiff_t tile_doubles(ptrdiff_t m) {
+    return (m + PANEL - 1) / PANEL * PANEL_DOUBLES;
+}
 
 /* Up to four rows of a panel, whose columns [from, to) are side by side from v + from on. Of a half
  * one, four columns, no more are written. */
@@ -111,10 +113,10 @@ static inline void clear_rest(double *z, ptrdiff_t n, ptrdiff_t m) {
     }
 }
 
-/* z -= shift of m columns, to the end of their panels; shift is by columns, of whole panels */
+/* z -= shift of m columns, and of no other */
 static inline void shift_tile(double *z, ptrdiff_t n, ptrdiff_t m, const double *shift) {
     for (ptrdiff_t c = 0; c < m; c += 2) {
-        const eight s = join8(spread4(shift[c]), spread4(shift[c + 1]));
+        const eight s = join8(spread4(shift[c]), spread4(c + 1 < m ? shift[c + 1] : 0.0));
         double *pair = z + column_place(c);
         for (ptrdiff_t r = 0; r < n; r += 4)
             store8(pair + PANEL * r, sub8(load8(pair + PANEL * r), s));

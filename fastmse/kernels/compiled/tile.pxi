@@ -73,6 +73,17 @@ cdef int read_sources(
         rows.scale[j] = scale[j - 1]
         if shift is not None:
             rows.shift[j] = shift[j - 1]
+    try:
+        read_features(rows, X)
+    except BaseException:
+        free_sources(rows)
+        raise
+    return 0
+
+
+cdef int read_features(Rows *rows, X) except -1:
+    """Of an array or `Columns`."""
+    cdef ptrdiff_t j
     if isinstance(X, np.ndarray):
         rows.X = storage_of(X)
         rows.by_columns = rows.n_features < LEAST_ROW \

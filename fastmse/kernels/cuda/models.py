@@ -69,12 +69,25 @@ def models(
     return totals[: 2 + sums.count(scalar.p)]
 
 
+@device_function
+def rows_done(counts: Any) -> float:
+    """The sum over all threads, of those that have ended 0."""
+    cuda.syncthreads()
+    total = 0.0
+    for thread in range(ROW_THREADS):
+        total += counts[thread]
+    return total
+
+
 def _kernel(
     x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, counted: bool, scalar: Any
 ) -> Any:
-    """The kernel of a scalar. `counted`: a last sum is that of rows done, for a thread ends where
-    its row raises, and nobody tells."""
-    weighted = w_type != ""
+    """The kernel of a scalar. `counted`: a last sum is that of rows done.
+
+    A thread ends where its row raises, and nobody tells. So the rows are counted, by whichever
+    threads are left, and without shuffles, which read nothing from a thread that has ended.
+    """
+    weighted, places = w_type != "", ROW_THREADS if counted else 1
     n_sums = max(sums.count(p), 1)
     load_x, load_theta = part_loader(x_type, q), loader("float64", p)
     load_y, load_w = part_loader(y_type, 1), part_loader(w_type or y_type, 1)
@@ -111,11 +124,17 @@ def _kernel(
     ) -> None:
         pairs = cuda.shared.array((ROW_THREADS, 2), types.float64)
         parts = cuda.shared.array(WARPS, types.float64)
+        counts = cuda.shared.array(places, types.float64)
         thread, node = cuda.threadIdx.x, first_node + cuda.blockIdx.x
         parameters = load_theta(theta, 0)
         totals = none()
         high, low, weight, done = 0.0, 0.0, 1.0, 0.0
         first = cuda.blockIdx.x * chunk
+        if counted:
+            counts[thread] = 0.0
+            if thread == 0:
+                nodes[node, 2 + n_sums] = 0.0
+            cuda.syncthreads()
         for i in range(first + thread, min(first + chunk, n), ROW_THREADS):
             if weighted:
                 weight = load_w(w + i * w_step, w_step, 1)[0]
@@ -126,6 +145,8 @@ def _kernel(
                 high, low = add_run(high, low, c * r)
                 totals = add(totals, outputs, c, weight)
             done += 1.0
+        if counted:
+            counts[thread] = done
         pairs[thread, 0] = high
         pairs[thread, 1] = finite_low(high, low)
         half = ROW_THREADS // 2
@@ -147,6 +168,6 @@ def _kernel(
         for k in range(n_sums):
             add_up(totals[k], parts, nodes, node, 2 + k)
         if counted:
-            add_up(done, parts, nodes, node, 2 + n_sums)
+            nodes[node, 2 + n_sums] = rows_done(counts)
 
     return models_of_rows
