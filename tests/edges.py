@@ -8,7 +8,7 @@ from fastmse.statistics import block_rows
 # apart (from 512), columns asked for ahead (from 257), blocks of half the rows (257, 513), narrow
 # rows decoded twice (from 705 to 867).
 FEATURES = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 55, 56, 57, 64, 100]
-FEATURES += [255, 256, 257, 300, 511, 512, 513, 1003]
+FEATURES += [255, 256, 257, 300, 511, 512, 513, 1000, 1003]
 
 THETAS = [2, 3, 4, 5, 16]
 

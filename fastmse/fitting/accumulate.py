@@ -19,7 +19,7 @@ from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
 CALL_PRODUCTS = {"double": 2**29, "double-double": 2**26}
-"""Products of a thread in one call of a kernel, 20 ms: then signals are served."""
+"""Products of a thread in one call of a kernel, 10 to 100 ms: then signals are served."""
 
 BLOCK_PRODUCTS = {"double": 2**30, "double-double": 2**26}
 """Products in one block of the kernels, the work of one thread."""

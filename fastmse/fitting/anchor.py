@@ -28,14 +28,12 @@ from numpy.typing import NDArray
 from fastmse.fitting.double_double import DoubleDouble
 from fastmse.fitting.frame import LARGEST, Frame
 from fastmse.fitting.solve import unshifted
+from fastmse.fitting.sweep import columns_at_once
 from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
 RIDGE = 2.0**-40
 """Of a column's own square: keeps t finite where float64 cannot tell columns apart."""
-
-CALL_PRODUCTS = 2**26
-"""Products in one call of the kernel, 20 ms: then signals are served."""
 
 NOISY = 16.0
 """Size of the terms of r, in units of its own, up to which it is computed in float64."""
@@ -117,9 +115,8 @@ def _ridge(features: FloatArray, target: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         a = np.column_stack((features / length / length[:, None], target / length))
         a[np.diag_indices(p)] += RIDGE
-        step = max(CALL_PRODUCTS // max(p * p, 1), 1)
-        for start in range(0, p, step):
-            compiled.module().eliminate(a, start, min(start + step, p))
+        for some in columns_at_once(p, p * p):
+            compiled.module().eliminate(a, some.start, some.stop)
         a /= np.diag(a).copy()[:, None]
         solution: FloatArray = a[:, p]
         for k in reversed(range(p)):

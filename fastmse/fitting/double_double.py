@@ -1,7 +1,7 @@
 """Arrays of double-doubles: each element the unevaluated sum hi + lo of two float64, 106 bits.
 
 The exact difference and product of two float64 are Knuth's two-sum and Dekker's product. Relative
-error of ``+ - *``: below 2⁻¹⁰², of ``/``: below 2⁻¹⁰⁰; of a sum that cancels, of its larger term.
+error of ``+ - *``: below 2⁻¹⁰²; of a sum that cancels, of its larger term. Nothing is divided here.
 The O(n p²) and O(p³) work is done by compiled kernels of the same arithmetic: double_double.h.
 
 Source: Joldes, Muller, Popescu, ACM TOMS 44 (2017), article 15.
@@ -19,9 +19,6 @@ from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
 SPLITTER = 2.0**27 + 1
-
-SERIAL_PRODUCTS = 2**20
-"""Up to 0.7 ms of work: on a busy machine waiting for a second thread costs as much, or 20 ms."""
 
 
 def _split(a: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -77,11 +74,6 @@ class DoubleDouble:
         p = self.product_of(self.hi, other.hi)
         return self._renormalised(p.hi, p.lo + (self.hi * other.lo + self.lo * other.hi))
 
-    def __truediv__(self, other: DoubleDouble) -> DoubleDouble:
-        q = self.of(self.hi / other.hi)
-        rest = self - q * other
-        return self._renormalised(q.hi, rest.hi / other.hi)
-
     def __getitem__(self, index: Any) -> DoubleDouble:
         return DoubleDouble(np.asarray(self.hi[index]), np.asarray(self.lo[index]))
 
@@ -110,10 +102,9 @@ class DoubleDouble:
         """Self · 2^exponents, exactly."""
         return DoubleDouble(np.ldexp(self.hi, exponents), np.ldexp(self.lo, exponents))
 
-    def add_outer(self, u: DoubleDouble, v: DoubleDouble, n_threads: int) -> None:
+    def add_outer(self, u: DoubleDouble, v: DoubleDouble) -> None:
         """Self += u vᵀ in place, (m, n) += (m,) (n,)."""
-        threads = n_threads if self.hi.size > SERIAL_PRODUCTS else 1
-        compiled.module().update_double_double(self.hi, self.lo, u.hi, u.lo, v.hi, v.lo, threads)
+        compiled.module().update_double_double(self.hi, self.lo, u.hi, u.lo, v.hi, v.lo)
 
     @staticmethod
     def _renormalised(hi: FloatArray, lo: FloatArray) -> DoubleDouble:

@@ -66,6 +66,6 @@ class Frame:
         rescale = self.exponents - to.exponents
         moved = gram.scaled(rescale[:, None] + rescale)
         delta = self.origin_in(to)
-        moved.add_outer(delta, moved[0].copy(), 1)
-        moved.add_outer(moved[:, 0].copy(), delta, 1)
+        moved.add_outer(delta, moved[0].copy())
+        moved.add_outer(moved[:, 0].copy(), delta)
         return moved

@@ -49,5 +49,5 @@ def _forms(gram: DoubleDouble, a: DoubleDouble) -> tuple[DoubleDouble, DoubleDou
     """G aₖ, (K, m), and aₖᵀ G aₖ, (K,), of the rows of `a`."""
     products = DoubleDouble.zeros(*a.hi.shape)
     for j in range(len(gram.hi)):
-        products.add_outer(a[:, j].copy(), gram[j].copy(), 1)
+        products.add_outer(a[:, j].copy(), gram[j].copy())
     return products, (products * a).sum()

@@ -23,7 +23,7 @@ BLOCK_DOUBLES = 2**19
 BLOCK_ROWS = (1024, 4096)
 
 PAD = 8
-"""Doubles: columns a power of two apart would share sets of the cache, and take twice as long."""
+"""Doubles: columns a power of two apart would share sets of the cache."""
 
 TURNED_ROWS = 64
 """Rows that become columns at once: they stay in the first cache meanwhile."""

@@ -230,10 +230,10 @@ def _covariance(frame: Frame, inverse: DoubleDouble, intercept: bool) -> FloatAr
         minus_o = DoubleDouble.of(-frame.offset()[:-1])
         row = V[:1].copy()
         for j in range(1, len(e)):
-            row.add_outer(minus_o[j : j + 1], V[j].copy(), 1)
+            row.add_outer(minus_o[j : j + 1], V[j].copy())
         corner = row[:, :1].copy()
         for j in range(1, len(e)):
-            corner.add_outer(minus_o[j : j + 1], row[0, j : j + 1], 1)
+            corner.add_outer(minus_o[j : j + 1], row[0, j : j + 1])
         V[:1], V[:, :1] = row, DoubleDouble(row.hi.T, row.lo.T)
         V[:1, :1] = corner
     return np.asarray(np.ldexp((V.hi + V.hi.T) / 2, -(e[:, None] + e)))

@@ -15,16 +15,19 @@ Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fastmse.fitting.double_double import SERIAL_PRODUCTS, DoubleDouble
+from fastmse.fitting.double_double import DoubleDouble
 from fastmse.gaussian import FloatArray
 from fastmse.kernels import compiled
 
 CALL_PRODUCTS = 2**26
-"""Products in one call of the kernel, 20 ms: then signals are served."""
+"""Products in one call of a kernel, 20 to 50 ms: then signals are served."""
+
+SERIAL_PRODUCTS = 2**20
+"""Up to 0.7 ms of work: on a busy machine waiting for a second thread costs as much, or 20 ms."""
 
 
 def sweep(a: DoubleDouble, k: int, n_threads: int) -> None:
@@ -43,10 +46,15 @@ def sweep_independent(
     wanted = np.array(columns, dtype=np.intp)
     swept = np.zeros(len(wanted), dtype=np.uint8)
     threads = n_threads if a.hi.size > SERIAL_PRODUCTS else 1
-    step = max(CALL_PRODUCTS // a.hi.size, 1)
-    for start in range(0, len(wanted), step):
-        some = slice(start, start + step)
+    for some in columns_at_once(len(wanted), a.hi.size):
         compiled.module().sweep_double_double(
             a.hi, a.lo, wanted[some], tolerance, swept[some], threads
         )
     return wanted[swept == 1].tolist(), wanted[swept == 0].tolist()
+
+
+def columns_at_once(count: int, products: int) -> Iterator[slice]:
+    """The columns of one call after the other, of so many products each."""
+    step = max(CALL_PRODUCTS // max(products, 1), 1)
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))

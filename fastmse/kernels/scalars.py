@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any
 
 Array = Any
 
@@ -69,21 +69,14 @@ class ModelScalar(ABC):
     def scalar(self, order: int, functions: Any) -> Scalar:
         """The model as a `Scalar` of device code, which calls these functions by their names."""
 
-    def raised(self) -> NoReturn:
-        """Tell that some rows were not evaluated."""
-        raise RuntimeError(
-            "f or grad raised an exception in some row, which compiled code cannot tell more "
-            "about; backend='numpy' runs them in Python"
-        )
-
     def curves_address(self) -> int:
         """Of ``call(x, columns, n)``: f and its first derivatives of many curves at one x."""
         if self._curves is None:
             self._curves = self.compile_curves()
         return int(self._curves.address)
 
-    def check(self) -> None:  # noqa: B027
-        """After a pass: raise what the callbacks could not. Few have anything to say."""
+    def check(self, *, rows_missing: bool = False) -> None:  # noqa: B027
+        """After a pass: raise what compiled code could not. Few have anything to say."""
 
     def again(self, order: int, sums: Array) -> bool:
         """Whether `address` is another from now on, by which these sums must be made again."""

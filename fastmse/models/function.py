@@ -163,10 +163,13 @@ class UsersScalar(ModelScalar):
         grad = self._grad if graded else None
         return users_callback(self._f, grad, self.q, self.p, self._is_vector, at)
 
-    def check(self) -> None:
-        if self._raised[0]:
+    def check(self, *, rows_missing: bool = False) -> None:
+        if rows_missing or self._raised[0]:
             self._raised[0] = 0.0
-            self.raised()
+            raise RuntimeError(
+                "f or grad raised an exception in some row, which compiled code cannot tell more "
+                "about; backend='numpy' runs them in Python"
+            )
 
     def values(self, order: int, x: Any, theta: Any) -> list[Any]:
         outputs = np.empty((1 + self.p * (order > 0), len(x)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -88,6 +89,15 @@ def test_a_row_that_raises_is_told(at):
     X[at, 0] = -1.0
     with pytest.raises(RuntimeError, match="raised an exception in some row"):
         model.evaluate(send(X), send(y), [1.0])
+
+
+@pytest.mark.skipif(not SIMULATED, reason="compiled kernels have their functions in them")
+def test_missing_rows_are_told(monkeypatch):
+    module = import_module("fastmse.kernels.cuda.models")
+    monkeypatch.setattr(module, "rows_done", lambda counts: 0.0)
+    X, y, _ = problem(40)
+    with pytest.raises(RuntimeError, match="raised an exception in some row"):
+        WAVE.evaluate(send(X), send(y), THETA)
 
 
 @pytest.mark.skipif(SIMULATED, reason="the simulator compiles nothing")

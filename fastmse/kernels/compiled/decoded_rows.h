@@ -22,6 +22,14 @@ enum { STORED_BYTES = 45056 };
 
 #define EACH_ROW for (int i = 0; i < 4; i++)
 
+#define LOOP_OF_ROWS(LOOP, NAME, STORED)                                                       \
+    static NEVER_INLINE void LOOP(                                                             \
+        const double *theta, double offset, const char *x, ptrdiff_t row, ptrdiff_t n,         \
+        ptrdiff_t d, const Column *at, double *g, Ahead ahead, double *tile, ptrdiff_t pitch   \
+    ) {                                                                                        \
+        all_rows_of_##NAME(theta, offset, x, row, n, d, at, g, ahead, tile, pitch, STORED);    \
+    }
+
 /* The same sums as dot_four_rows and add_four_rows; what is decoded goes to the tile if `stored` */
 #define DECODED_ROWS(NAME, SIZE)                                                               \
     static ALWAYS_INLINE four dot_four_##NAME(                                                 \
@@ -96,18 +104,8 @@ enum { STORED_BYTES = 45056 };
         };                                                                                     \
         last_rows(theta, offset, tile, pitch, 0, n - i, d, &last, g);                          \
     }                                                                                          \
-    static NEVER_INLINE void rows_of_##NAME(                                                   \
-        const double *theta, double offset, const char *x, ptrdiff_t row, ptrdiff_t n,         \
-        ptrdiff_t d, const Column *at, double *g, Ahead ahead, double *tile, ptrdiff_t pitch   \
-    ) {                                                                                        \
-        all_rows_of_##NAME(theta, offset, x, row, n, d, at, g, ahead, tile, pitch, 1);         \
-    }                                                                                          \
-    static NEVER_INLINE void long_rows_of_##NAME(                                              \
-        const double *theta, double offset, const char *x, ptrdiff_t row, ptrdiff_t n,         \
-        ptrdiff_t d, const Column *at, double *g, Ahead ahead, double *tile, ptrdiff_t pitch   \
-    ) {                                                                                        \
-        all_rows_of_##NAME(theta, offset, x, row, n, d, at, g, ahead, tile, pitch, 0);         \
-    }
+    LOOP_OF_ROWS(rows_of_##NAME, NAME, 1)                                                      \
+    LOOP_OF_ROWS(long_rows_of_##NAME, NAME, 0)
 NARROW_TYPES(DECODED_ROWS)
 NARROW_HALF(DECODED_ROWS)
 

@@ -37,7 +37,6 @@ def update_double_double(
     double[:, ::1] out_hi, double[:, ::1] out_lo,
     const double[::1] u_hi, const double[::1] u_lo,
     const double[::1] v_hi, const double[::1] v_lo,
-    int n_threads,
 ):
     """Add the outer product u v' to `out`, which is (len(u), len(v)). 17 flops an element.
 
@@ -47,7 +46,7 @@ def update_double_double(
     if m == 0 or n == 0:
         return
     with nogil:
-        for i in prange(m, num_threads=n_threads):
+        for i in range(m):
             dd_add_scaled(
                 &out_hi[i, 0], &out_lo[i, 0], u_hi[i], u_lo[i], &v_hi[0], &v_lo[0], n,
             )

@@ -79,16 +79,16 @@ static ALWAYS_INLINE void add_products(
 #define READ(k, _) const eight z##k = twice4(load4(z + (k < K ? 4 * k : 0) + PANEL * r));
 #define ADD(k, g) \
     if (k < K && (2 * g <= k || !triangle)) sum##k##g = fused8(u##g, z##k, sum##k##g);
-#define STEP(g)                                            \
+#define STEP(g)                                      \
     const eight u##g = load8(u + 8 * g + PANEL * r); \
     EACH_K(ADD, g)
-#define END(k, l)                                                \
-    if (k < K) {                                                 \
-        const eight a[2] = {sum##k##0, sum##k##1};               \
-        const eight b[2] = {sum##l##0, sum##l##1};               \
-        const eight folded = fold8(a, b);                        \
-        if (l < K) add_sum8(G + 4 * k, folded);                  \
-        else add_sum4(G + 4 * k, low4(folded));                  \
+#define END(k, l)                                  \
+    if (k < K) {                                   \
+        const eight a[2] = {sum##k##0, sum##k##1}; \
+        const eight b[2] = {sum##l##0, sum##l##1}; \
+        const eight folded = fold8(a, b);          \
+        if (l < K) add_sum8(G + 4 * k, folded);    \
+        else add_sum4(G + 4 * k, low4(folded));    \
     }
     EACH_K(ZERO, 0)
     EACH_K(ZERO, 1)
@@ -112,11 +112,11 @@ static ALWAYS_INLINE void add_products(
 }
 
 /* A loop for each shape */
-#define PRODUCTS_OF(NAME, K, TRIANGLE)                                                         \
-    static NEVER_INLINE void NAME(                                          \
+#define PRODUCTS_OF(NAME, K, TRIANGLE)                                        \
+    static NEVER_INLINE void NAME(                                            \
         const double *u, const double *z, ptrdiff_t n, double *G, Share ahead \
-    ) {                                                                     \
-        add_products(u, z, n, G, ahead, K, TRIANGLE);                       \
+    ) {                                                                       \
+        add_products(u, z, n, G, ahead, K, TRIANGLE);                         \
     }
 PRODUCTS_OF(gram_triangle_1, 1, 1)
 PRODUCTS_OF(gram_triangle_2, 2, 1)

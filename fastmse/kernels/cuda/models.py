@@ -64,8 +64,8 @@ def models(
         *(place, chunk, *nodes.nodes.words, 0),
     )
     totals = nodes.total()
-    if scalar.may_raise and totals[-1] != X.n:
-        scalar.raised()
+    if scalar.may_raise:
+        scalar.check(rows_missing=bool(totals[-1] != X.n))
     return totals[: 2 + sums.count(scalar.p)]
 
 
