@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastmse import threads
 from fastmse.columns import Columns, Rows, in_arrays, loaded, stretches
+from fastmse.device_arrays import is_on_device
 from fastmse.kernels import compiled, reference
 
 NAMES = ("auto", "numpy", "cython", "numba", "cuda")
@@ -56,27 +57,32 @@ _LOADED: dict[str, ModuleType] = {}
 _PACKAGES = {"numba": "jit.backend", "cuda": "cuda"}
 
 
-def for_device(backend: str, *arrays: Any) -> ModuleType | None:
-    """The kernels for a GPU, where the call is theirs: by name, or since an array lies there.
+class DeviceCall(NamedTuple):
+    """A call for a GPU: its kernels, and where its arrays lie."""
+
+    kernels: ModuleType
+    on_device: bool
+    "else all are in host memory"
+
+
+def for_device(backend: str, *arrays: Any) -> DeviceCall | None:
+    """The call for a GPU, where it is one: by name, or since an array lies there.
 
     Raises TypeError for such an array and a backend that cannot read it.
     """
-    if backend != "cuda" and _ARRAYS.issuperset(map(type, arrays)):
-        return None
-    from fastmse.device_arrays import is_on_device
-
-    if backend not in ("auto", "cuda"):
-        if backend in NAMES and any(map(is_on_device, arrays)):
-            raise TypeError(
-                f"backend: got {backend!r} for an array in a GPU's memory; want 'auto' or 'cuda', "
-                "or copy the array to the host"
-            )
-        return None
-    return _loaded("cuda") if backend == "cuda" or any(map(is_on_device, arrays)) else None
+    on_device = not _ARRAYS.issuperset(map(type, arrays)) and any(map(is_on_device, arrays))
+    if backend == "cuda" or (on_device and backend == "auto"):
+        return DeviceCall(_loaded("cuda"), on_device)
+    if on_device and backend in NAMES:
+        raise TypeError(
+            f"backend: got {backend!r} for an array in a GPU's memory; want 'auto' or 'cuda', "
+            "or copy the array to the host"
+        )
+    return None
 
 
 _ARRAYS = frozenset({np.ndarray, type(None), list, tuple})
-"""Types that are on no device: `device_arrays` need not be imported."""
+"""Types that are on no device: they need not be asked."""
 
 
 def is_default(backend: str, n_threads: int | None) -> bool:

@@ -16,7 +16,13 @@ import numpy as np
 
 WANTED = "float64, float32, float16 or bfloat16 on a device"
 
-STORAGE = {"<f8": "float64", "<f4": "float32", "<f2": "float16", "<V2": "bfloat16"}
+STORAGE = {
+    "<f8": "float64",
+    "<f4": "float32",
+    "<f2": "float16",
+    "<V2": "bfloat16",
+    "|V2": "bfloat16",
+}
 """Of a typestr. Two bytes of no kind that NumPy knows are bfloat16's."""
 
 ITEMSIZE = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -83,8 +89,15 @@ def read(obj: Any, name: str) -> DeviceArray:
 
     Raises TypeError for what is not on a device, and for dtypes that the kernels do not read.
     """
-    interface = _interface(obj, name)
-    storage = _storage(interface, name)
+    try:
+        interface = obj.__cuda_array_interface__
+    except Exception as error:
+        raise _unreadable(obj, name, error) from None
+    if interface is None:
+        raise _unreadable(obj, name, None)
+    storage = STORAGE.get(interface["typestr"])
+    if storage is None:
+        raise TypeError(f"{name}: got dtype {_dtype_name(interface['typestr'])}; want {WANTED}")
     if interface.get("mask") is not None:
         raise TypeError(f"{name}: got a masked array, whose mask would be lost; want a plain one")
     shape, size = tuple(interface["shape"]), ITEMSIZE[storage]
@@ -99,17 +112,10 @@ def read(obj: Any, name: str) -> DeviceArray:
     )
 
 
-def _interface(obj: Any, name: str) -> Any:
-    error = None
-    try:
-        interface = obj.__cuda_array_interface__
-        if interface is not None:
-            return interface
-    except Exception as reason:
-        error = reason
+def _unreadable(obj: Any, name: str, error: Exception | None) -> TypeError:
     if is_on_device(obj):
-        raise TypeError(f"{name}: got a {_kind(obj)} that cannot be read ({error})")
-    raise TypeError(
+        return TypeError(f"{name}: got a {_kind(obj)} that cannot be read ({error})")
+    return TypeError(
         f"{name}: got {_described(obj)}; want an array on the device, as the others are: "
         "nothing is moved silently"
     )
@@ -123,13 +129,6 @@ def _kind(obj: Any) -> str:
     return f"{type(obj).__module__.partition('.')[0]} {type(obj).__name__}"
 
 
-def _storage(interface: Any, name: str) -> str:
-    typestr = interface["typestr"].replace("|", "<")
-    if typestr not in STORAGE:
-        raise TypeError(f"{name}: got dtype {_dtype_name(typestr)}; want {WANTED}")
-    return STORAGE[typestr]
-
-
 def _dtype_name(typestr: str) -> str:
     try:
         return str(np.dtype(typestr))
@@ -139,6 +138,8 @@ def _dtype_name(typestr: str) -> str:
 
 def contiguous_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     """Of C order."""
+    if len(shape) == 1:
+        return (itemsize,)
     strides = [itemsize] * len(shape)
     for axis in range(len(shape) - 1, 0, -1):
         strides[axis - 1] = strides[axis] * shape[axis]

@@ -101,12 +101,17 @@ def same_shape(array: DeviceArray, name: str, other: DeviceArray, like: str) -> 
 
 def one_device(*named: tuple[str, DeviceArray | None]) -> None:
     """Raise ValueError for arrays on two devices, where their libraries tell."""
-    known = [(name, a.device) for name, a in named if a is not None and a.device is not None]
-    for name, device in known:
-        if device != known[0][1]:
+    first: tuple[str, int] | None = None
+    for name, array in named:
+        device = None if array is None else array.device
+        if device is None:
+            continue
+        if first is None:
+            first = name, device
+        elif device != first[1]:
             raise ValueError(
-                f"{name}: got an array on device {device}; want it on device {known[0][1]}, as "
-                f"{known[0][0]} is"
+                f"{name}: got an array on device {device}; want it on device {first[1]}, as "
+                f"{first[0]} is"
             )
 
 
@@ -136,20 +141,19 @@ def _clobbers(out: DeviceArray, other: DeviceArray) -> bool:
     return not same and first < stop and start < end
 
 
-def lines(named: Iterable[tuple[str, DeviceArray | None]]) -> list[Line | None]:
+def lines(names: Sequence[str], arrays: Sequence[DeviceArray | None]) -> list[Line | None]:
     """Element i of each the same one: in C order, or in Fortran order where all are so."""
-    arrays = list(named)
-    given = [array for _, array in arrays if array is not None]
     for axes in (slice(None), slice(None, None, -1)):
-        found = [array and _line(array, axes) for _, array in arrays]
-        if found.count(None) == len(arrays) - len(given):
+        found = [array and _line(array, axes) for array in arrays]
+        if found.count(None) == arrays.count(None):
             return found
-    name, array = next(
-        (name, a) for name, a in arrays if a is not None and _line(a, slice(None)) is None
-    )
     raise ValueError(
-        f"{name}: got an array of shape {array.shape} that is not contiguous; want one dimension, "
-        "or contiguous arrays of one order, on a device"
+        next(
+            f"{name}: got an array of shape {array.shape} that is not contiguous; want one "
+            "dimension, or contiguous arrays of one order, on a device"
+            for name, array in zip(names, arrays, strict=True)
+            if array and _line(array, slice(None)) is None
+        )
     )
 
 
@@ -157,6 +161,8 @@ def _line(array: DeviceArray, axes: slice) -> Line | None:
     """By the one stride that leads through all axes, the last of them fastest, if there is one."""
     step: int | None = None
     reach = 0
+    if array.ndim == 1 and array.shape[0] > 1:
+        return Line(array.pointer, array.strides[0], array.shape[0], array.storage)
     for n, stride in zip(array.shape[axes][::-1], array.strides[axes][::-1], strict=True):
         if n == 1:
             continue

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastmse import device_inputs, inputs
-from fastmse.device_arrays import DeviceArray, is_on_device
+from fastmse.device_arrays import DeviceArray
 from fastmse.kernels import compiled
 from fastmse.models.device_predictions import streams_of, weigh
 from fastmse.results import Evaluation
@@ -16,11 +16,11 @@ from fastmse.weighting import Weighting
 from fastmse.weighting import weigh as weighting_of
 
 
-def gate(X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+def gate(on_device: bool, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
     """Of arrays on a device, or of arrays and tables in host memory, by the rules of each."""
-    if any(map(is_on_device, (X, y, sample_weight))):
-        return device_inputs.design(X, y, sample_weight)
-    return inputs.design(X, y, sample_weight)
+    design = device_inputs.design if on_device else inputs.design
+    gated: tuple[Any, Any, Any] = design(X, y, sample_weight)
+    return gated
 
 
 def evaluate(
@@ -35,16 +35,16 @@ def evaluate(
     models = [_model_of(kernels, row, intercept, grad) for row in theta]
     X, y, sample_weight = gated
     if isinstance(X, DeviceArray):
-        at_y, at_w = device_inputs.lines((("y", y), ("sample_weight", sample_weight)))
-        with kernels.on_device(X.device) as device:
+        at_y, at_w = device_inputs.lines(("y", "sample_weight"), (y, sample_weight))
+        with kernels.on_device(X.device) as queue:
             kernels.wait_for(streams_of(*gated))
-            weighting = weigh(kernels, X.shape[0], at_w, sample_weight, device)
+            weighting = weigh(kernels, X.shape[0], at_w, sample_weight, queue)
             at_x = kernels.matrix_of(X)
-            totals = [kernels.linear(at_x, at_y, at_w, model, device) for model in models]
+            totals = [kernels.linear(at_x, at_y, at_w, model, queue) for model in models]
     else:
         weighting = weighting_of(compiled, len(y), sample_weight, 1)
-        with kernels.on_device(None) as device:
-            totals = [kernels.staged_linear(gated, model, device) for model in models]
+        with kernels.on_device(None) as queue:
+            totals = [kernels.staged_linear(gated, model, queue) for model in models]
     return _evaluation(weighting, np.array(totals), single, grad)
 
 

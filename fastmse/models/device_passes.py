@@ -22,18 +22,18 @@ class DevicePasses:
         self._gated = gated
         X, y, sample_weight = gated
         self.n = int(X.shape[0])
-        self._y, self._w = device_inputs.lines((("y", y), ("sample_weight", sample_weight)))
+        self._y, self._w = device_inputs.lines(("y", "sample_weight"), (y, sample_weight))
 
     def __call__(self, theta: np.ndarray, sums: Sums) -> Totals:
         """At theta (K, p), one after the other."""
         kernels, (X, _, sample_weight) = self.kernels, self._gated
-        with kernels.on_device(X.device) as device:
+        with kernels.on_device(X.device) as queue:
             kernels.wait_for(streams_of(*self._gated))
-            weighting = weigh(kernels, self.n, self._w, sample_weight, device)
+            weighting = weigh(kernels, self.n, self._w, sample_weight, queue)
             at_x = kernels.matrix_of(X)
             totals = np.array(
                 [
-                    kernels.models(at_x, self._y, self._w, row, self.scalar, sums, device)
+                    kernels.models(at_x, self._y, self._w, row, self.scalar, sums, queue)
                     for row in theta
                 ]
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -27,18 +26,16 @@ class Gated(NamedTuple):
 def evaluate(
     kernels: ModuleType, y_true: Any, y_pred: Any, sample_weight: Any, grad: bool, out: Any
 ) -> Evaluation:
-    """As `models.evaluate`: of arrays on a device, or of arrays in host memory sent there."""
-    if not any(map(device_arrays.is_on_device, (y_true, y_pred, sample_weight, out))):
-        return _evaluate_host(kernels, inputs.predictions(y_true, y_pred, sample_weight), grad, out)
+    """As `models.evaluate`, of arrays on a device."""
     gated = Gated(*device_inputs.predictions(y_true, y_pred, sample_weight))
     out, target = _gradient_array(gated, grad, out)
     names = ("y_true", "y_pred", "sample_weight", "out")
-    y, f, w, to = device_inputs.lines(zip(names, (*gated, target), strict=True))
+    y, f, w, to = device_inputs.lines(names, (*gated, target))
     assert y is not None
-    with kernels.on_device(gated.y_true.device) as device:
+    with kernels.on_device(gated.y_true.device) as queue:
         kernels.wait_for(streams_of(*gated, target))
-        weighting = weigh(kernels, y.n, w, gated.sample_weight, device)
-        high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, device).tolist()
+        weighting = weigh(kernels, y.n, w, gated.sample_weight, queue)
+        high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, queue).tolist()
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)
 
 
@@ -55,7 +52,11 @@ def _gradient_array(gated: Gated, grad: bool, out: Any) -> tuple[Any, DeviceArra
     return made, device_arrays.read(made, "out")
 
 
-def _evaluate_host(kernels: ModuleType, gated: Sequence[Any], grad: bool, out: Any) -> Evaluation:
+def evaluate_sent(
+    kernels: ModuleType, y_true: Any, y_pred: Any, sample_weight: Any, grad: bool, out: Any
+) -> Evaluation:
+    """As `models.evaluate`, of arrays in host memory."""
+    gated = inputs.predictions(y_true, y_pred, sample_weight)
     out, target = gradient_array(gated, grad, out)
     rows, copied = as_elements(gated, target)
     written = rows.pop()
@@ -63,9 +64,9 @@ def _evaluate_host(kernels: ModuleType, gated: Sequence[Any], grad: bool, out: A
         rows = [None if array is None else array[:] for array in rows]
         written = None if target is None else np.empty(target.size, target.dtype)
     weighting = weighting_of(compiled, gated[0].size, rows[2], 1)
-    with kernels.on_device(None) as device:
+    with kernels.on_device(None) as queue:
         scale = 2.0 / weighting.weight_sum
-        high, low = kernels.staged_predictions(rows, written, scale, device).tolist()
+        high, low = kernels.staged_predictions(rows, written, scale, queue).tolist()
     if copied and target is not None:
         target.flat[:] = written
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)
@@ -76,11 +77,11 @@ def streams_of(*arrays: DeviceArray | None) -> set[int]:
 
 
 def weigh(
-    kernels: ModuleType, n: int, w: Line | None, sample_weight: DeviceArray | None, device: int
+    kernels: ModuleType, n: int, w: Line | None, sample_weight: DeviceArray | None, queue: Any
 ) -> Weighting:
     """As `weighting.weigh`: the rows of a refused weight are looked for on the host."""
     if w is None or sample_weight is None:
         return Weighting(n, float(n))
-    high, low, *counts = kernels.weigh(w, device).tolist()
-    values = kernels.OnHost(w) if counts[1] else None
+    high, low, *counts = kernels.weigh(w, queue).tolist()
+    values = kernels.OnHost(w, queue) if counts[1] else None
     return require_rows(checked(n, high + low, counts, values))

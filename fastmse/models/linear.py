@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastmse import backends, inputs
+from fastmse.backends import DeviceCall
 from fastmse.kernels import compiled
 from fastmse.models.linear_fits import LinearFits
 from fastmse.models.sums import ThetaSums
@@ -115,9 +116,9 @@ class Linear(LinearFits):
             small = compiled.small_linear(X, y, theta, self.intercept, grad)
             if small is not None:
                 return Evaluation(len(y), float(len(y)), *small)
-        device_kernels = backends.for_device(backend, X, y, sample_weight)
-        if device_kernels is not None:
-            return self._evaluate_on_device(device_kernels, X, y, theta, sample_weight, grad)
+        device_call = backends.for_device(backend, X, y, sample_weight)
+        if device_call is not None:
+            return self._evaluate_on_device(device_call, X, y, theta, sample_weight, grad)
         kernels = backends.select(backend)
         X, y, sample_weight = inputs.design(X, y, sample_weight)
         n, d = X.shape
@@ -138,13 +139,13 @@ class Linear(LinearFits):
         return _evaluation(sums, total, require_rows(weighting), single)
 
     def _evaluate_on_device(
-        self, kernels: ModuleType, X: Any, y: Any, theta: Any, sample_weight: Any, grad: bool
+        self, call: DeviceCall, X: Any, y: Any, theta: Any, sample_weight: Any, grad: bool
     ) -> Evaluation:
         from fastmse.models import device_linear
 
-        gated = device_linear.gate(X, y, sample_weight)
+        gated = device_linear.gate(call.on_device, X, y, sample_weight)
         theta, single = self._parameters(theta, gated[0].shape[1])
-        return device_linear.evaluate(kernels, gated, theta, single, self.intercept, grad)
+        return device_linear.evaluate(call.kernels, gated, theta, single, self.intercept, grad)
 
     def objective(
         self,

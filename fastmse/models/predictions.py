@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastmse import backends, inputs
+from fastmse.backends import DeviceCall
 from fastmse.kernels import compiled
 from fastmse.models.elements import OutputElements, as_elements, gradient_array
 from fastmse.results import Evaluation
@@ -85,9 +86,9 @@ def mse(
         sse = compiled.small_predictions(y_true, y_pred, PREDICTION_BLOCK, most)
         if sse is not None:
             return sse / len(y_true)
-    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight)
-    if device_kernels is not None:
-        return float(_on_device(device_kernels, y_true, y_pred, sample_weight, False, None).mse)
+    device_call = backends.for_device(backend, y_true, y_pred, sample_weight)
+    if device_call is not None:
+        return float(_on_device(device_call, y_true, y_pred, sample_weight, False, None).mse)
     kernels = backends.select(backend)
     gated = inputs.predictions(y_true, y_pred, sample_weight)
     weighting, sse = _sums(kernels, gated, None, n_threads)
@@ -150,9 +151,9 @@ def evaluate(
     >>> e.sse, e.grad
     (4.0, array([0.        , 0.        , 1.33333333]))
     """
-    device_kernels = backends.for_device(backend, y_true, y_pred, sample_weight, out)
-    if device_kernels is not None:
-        return _on_device(device_kernels, y_true, y_pred, sample_weight, grad, out)
+    device_call = backends.for_device(backend, y_true, y_pred, sample_weight, out)
+    if device_call is not None:
+        return _on_device(device_call, y_true, y_pred, sample_weight, grad, out)
     kernels = backends.select(backend)
     gated = inputs.predictions(y_true, y_pred, sample_weight)
     out, target = gradient_array(gated, grad, out)
@@ -160,10 +161,11 @@ def evaluate(
     return Evaluation(weighting.n, weighting.weight_sum, sse, out)
 
 
-def _on_device(kernels: ModuleType, *arguments: Any) -> Evaluation:
-    from fastmse.models import device_predictions
+def _on_device(call: DeviceCall, *arguments: Any) -> Evaluation:
+    from fastmse.models import device_predictions as on_device
 
-    return device_predictions.evaluate(kernels, *arguments)
+    evaluate = on_device.evaluate if call.on_device else on_device.evaluate_sent
+    return evaluate(call.kernels, *arguments)
 
 
 def _sums(

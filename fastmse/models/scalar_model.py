@@ -181,9 +181,9 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
     def _passes(
         self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
     ) -> Passes | DevicePasses:
-        kernels = backends.for_device(backend, X, y, sample_weight)
-        if kernels is not None:
-            return self._device_passes(kernels, X, y, sample_weight)
+        device_call = backends.for_device(backend, X, y, sample_weight)
+        if device_call is not None:
+            return self._device_passes(device_call.kernels, X, y, sample_weight)
         rows, mean = self._fitted(X, y, sample_weight)
         return Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
 

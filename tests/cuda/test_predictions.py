@@ -42,6 +42,13 @@ def test_float64(n):
     check(y, f, w)
 
 
+def test_calls_of_one_thread_share_their_room():
+    for n in (4097, 17, 17, 4097, 1):
+        y, f, w = problem(n, np.float64, seed=n)
+        w[0] = 1
+        check(y, f, w)
+
+
 @pytest.mark.parametrize("dtype", DTYPES[1:])
 @pytest.mark.parametrize("n", [1, 17, 129, 1000])
 def test_narrow(dtype, n):

@@ -13,7 +13,7 @@ from typing import Any
 from numba import cuda
 
 from fastmse.kernels.cuda.errors import explain
-from fastmse.kernels.cuda.launching import current_device
+from fastmse.kernels.cuda.launching import Queue, current_device, default_queue
 from fastmse.kernels.cuda.linear import Model, linear, matrix_of, staged_linear
 from fastmse.kernels.cuda.lines import predictions, staged_predictions, weigh
 from fastmse.kernels.cuda.models import models
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class on_device:
-    """Context: that device current, or the one that is; its number; the driver's errors explained.
+    """Context: that device current, or the one that is; its queue; the driver's errors explained.
 
     A class, since a generator takes 2 us more.
     """
@@ -44,10 +44,10 @@ class on_device:
         self._number = number
         self._pushed: Any = None
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> Queue:
         current = current_device()
         if current is not None and self._number in (None, current):
-            return current
+            return default_queue(current)
         try:
             number = self._number
             if number is None:
@@ -57,7 +57,7 @@ class on_device:
         except Exception as error:
             explain(error)
             raise
-        return number
+        return default_queue(number)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if self._pushed is not None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from fastmse.kernels.cuda.launching import STREAM, finish, launch
+from fastmse.kernels.cuda.launching import Queue, launch
 from fastmse.kernels.cuda.merge import LOG_TILE, merge_nodes, merge_to_total
 from fastmse.kernels.cuda.sizes import MERGE_THREADS
-from fastmse.kernels.cuda.workspace import Workspace, read
+from fastmse.kernels.cuda.workspace import Workspace, read, workspace
 
 
 class Nodes:
-    """Room for the nodes of `count` spans, each of 2^level blocks, and what does not fill one."""
+    """Room for the nodes of whole spans, each of 2^level blocks, and what does not fill one.
+
+    `words` stand for the nodes and for the levels.
+    """
 
     def __init__(self, space: Workspace, blocks: int, rest: int, level: int, width: int) -> None:
         self.blocks, self.rest, self.level, self.width = blocks, rest, level, width
         self.count = blocks >> level
-        self.nodes = space.take(f"nodes {width}", (_roomy(self.count), width))
-        self.levels = space.take(f"levels {width}", (max(blocks.bit_length(), level) + 1, width))
-        self._total = space.take_mapped(f"total {width}", (1, width))
+        levels = max(blocks.bit_length(), level) + 1
+        self.words = space.take(("nodes", width), (_roomy(self.count), width)).words
+        self.levels_words = space.take(("levels", width), (levels, width)).words
+        self._total = space.take_mapped(("total", width), (1, width))
+        self._merges = list(self._launches())
 
-    def total(self) -> np.ndarray:
-        """The node of all rows, on the host; waits for the device."""
+    def _launches(self) -> Iterator[tuple[Any, ...]]:
+        """Of each merge: kernel, grid, threads, arguments."""
         units = self.width - 1
         log_units = min((units - 1).bit_length(), 5)
         log_fan = LOG_TILE - log_units
@@ -29,18 +37,25 @@ class Nodes:
         count, stride, level = self.count, 1, self.level
         while count >> log_fan:
             grid = ((count - 1 >> log_fan) + 1, groups)
-            launch(
-                *(merge_nodes, grid, MERGE_THREADS, STREAM),
-                *(*self.nodes.words, stride, count, level, *self.levels.words, log_units),
-            )
+            arguments = (*self.words, stride, count, level, *self.levels_words, log_units)
+            yield merge_nodes, grid, MERGE_THREADS, arguments
             count, stride, level = count >> log_fan, stride << log_fan, level + log_fan
-        launch(
-            *(merge_to_total, (1, groups), MERGE_THREADS, STREAM),
-            *(*self.nodes.words, stride, count, level, *self.levels.words, log_units),
-            *(self.blocks, self.rest, *self._total.words),
-        )
-        finish()
+        arguments = (*self.words, stride, count, level, *self.levels_words, log_units)
+        last = (self.blocks, self.rest, *self._total.words)
+        yield merge_to_total, (1, groups), MERGE_THREADS, (*arguments, *last)
+
+    def total(self, queue: Queue) -> np.ndarray:
+        """The node of all rows, on the host; waits for the device."""
+        for kernel, grid, threads, arguments in self._merges:
+            launch(kernel, grid, threads, queue, *arguments)
+        queue.finish()
         return np.asarray(read(self._total)[0])
+
+
+def nodes_of(queue: Queue, blocks: int, rest: int, level: int, width: int) -> Nodes:
+    """Those of the last call of this width, if it was of as many rows."""
+    space, like = workspace(queue.device), (blocks, rest, level)
+    return space.keep(("merges", width), like, lambda: Nodes(space, *like, width))
 
 
 def _roomy(count: int) -> int:

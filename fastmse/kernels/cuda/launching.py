@@ -1,21 +1,21 @@
 """Kernels, and their launch: Numba compiles them, cuda.core launches them.
 
 Numba's own launch took 50 to 100 us beside an H200, for what it asks of every argument; a call of
-`mse` has two.
+`mse` has two. What comes before the first launch is time in which the device does nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from numba import cuda
 
 from fastmse.kernels.cuda.flags import SIMULATED
 
 if SIMULATED:
-    STREAM: Any = 0
+    _default: Any = 0
 else:
     from cuda.bindings import driver
     from cuda.core import LEGACY_DEFAULT_STREAM, LaunchConfig, Stream
@@ -23,8 +23,30 @@ else:
 
     from fastmse.kernels.cuda.loading import LoadedKernel
 
-    STREAM = LEGACY_DEFAULT_STREAM
-    """For which producers make their work visible."""
+    _default = LEGACY_DEFAULT_STREAM
+
+
+class Queue(NamedTuple):
+    """What a device does one after the other."""
+
+    device: int
+    stream: Any
+
+    def finish(self) -> None:
+        """Wait for all that it was given."""
+        if not SIMULATED:
+            self.stream.sync()
+
+
+@cache
+def default_queue(device: int) -> Queue:
+    """The legacy default stream, for which producers make their work visible."""
+    return Queue(device, _default)
+
+
+def queue_of(device: int, stream: Any) -> Queue:
+    """Of Numba's stream."""
+    return Queue(device, stream if SIMULATED else Stream.from_handle(int(stream.handle)))
 
 
 def kernel(function: Callable[..., None]) -> Any:
@@ -32,28 +54,18 @@ def kernel(function: Callable[..., None]) -> Any:
     return cuda.jit(function) if SIMULATED else LoadedKernel(function)
 
 
-def launch(kernel: Any, blocks: Any, threads: int, stream: Any, *arguments: Any) -> None:
+def launch(kernel: Any, blocks: Any, threads: int, queue: Queue, *arguments: Any) -> None:
     """The kernel on so many blocks of threads; an array's `words` stand for it."""
     if SIMULATED:
-        kernel[blocks, threads, stream](*arguments)
+        kernel[blocks, threads, queue.stream](*arguments)
         return
-    core_launch(stream, _config(blocks, threads), kernel.loaded(), *arguments)
+    device, stream = queue
+    core_launch(stream, _config(blocks, threads), kernel.on(device), *arguments)
 
 
 @lru_cache
 def _config(blocks: Any, threads: int) -> Any:
     return LaunchConfig(grid=blocks, block=threads)
-
-
-def queue_of(stream: Any) -> Any:
-    """Numba's stream, as `launch` takes it."""
-    return stream if SIMULATED else Stream.from_handle(int(stream.handle))
-
-
-def finish() -> None:
-    """Wait for all that `STREAM` was given."""
-    if not SIMULATED:
-        STREAM.sync()
 
 
 def current_device() -> int | None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import Nodes
-from fastmse.kernels.cuda.launching import STREAM, launch
+from fastmse.kernels.cuda.counting import Nodes, nodes_of
+from fastmse.kernels.cuda.launching import Queue, launch
 from fastmse.kernels.cuda.linear_columns import columns_kernel
 from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
 from fastmse.kernels.cuda.sizes import THREADS
@@ -90,21 +90,22 @@ class Plan(NamedTuple):
     "of rows that are not taken by columns"
 
 
-def linear(X: Matrix, y: Line, w: Line | None, model: Model, device: int) -> np.ndarray:
+def linear(X: Matrix, y: Line, w: Line | None, model: Model, queue: Queue) -> np.ndarray:
     """SSE.hi, SSE.lo, then Σ w_i r_i x_i with the intercept's first, if `graded`."""
-    plan = _plan(X, model, device)
-    _launch(plan, 0, X, y, w, model, STREAM)
-    return plan.nodes.total()
+    plan = _plan(X, model, queue)
+    _launch(plan, 0, X, y, w, model, queue)
+    return plan.nodes.total(queue)
 
 
-def staged_linear(rows: Sequence[np.ndarray | None], model: Model, device: int) -> np.ndarray:
+def staged_linear(rows: Sequence[np.ndarray | None], model: Model, queue: Queue) -> np.ndarray:
     """The same of X, y and weights in host memory, a piece at a time."""
     given = [np.asarray(array) for array in rows if array is not None]
     n, d = given[0].shape
     dtypes = [storage_dtype(array.dtype) for array in given]
     row_bytes = d * dtypes[0].itemsize + sum(dtype.itemsize for dtype in dtypes[1:])
-    plan = _plan(_staged_matrix(given[0], 0, n), model, device)
-    for slot, start, stop in turns(n, rows_at_once(row_bytes, plan.rows), row_bytes, len(given)):
+    plan = _plan(_staged_matrix(given[0], 0, n), model, queue)
+    step = rows_at_once(row_bytes, plan.rows)
+    for slot, start, stop in turns(n, step, row_bytes, len(given), queue.device):
         pieces = [array[start:stop] for array in given]
         place, *places = slot.send(pieces)
         lines = [
@@ -114,7 +115,7 @@ def staged_linear(rows: Sequence[np.ndarray | None], model: Model, device: int) 
         w = lines[1] if len(lines) > 1 else None
         X = _staged_matrix(pieces[0], place, stop - start)
         _launch(plan, start // plan.rows, X, lines[0], w, model, slot.queue)
-    return plan.nodes.total()
+    return plan.nodes.total(queue)
 
 
 def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
@@ -125,21 +126,21 @@ def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
     return Matrix(pointer, row, column, n, d, dtype.name, size)
 
 
-def _plan(X: Matrix, model: Model, device: int) -> Plan:
-    space, shape = workspace(device), X.cut
+def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
+    shape = X.cut
     if X.by_columns:
         rows = block_rows(X.d, True)
-        nodes = Nodes(space, X.n // rows, X.n % rows, 0, model.width)
+        nodes = nodes_of(queue, X.n // rows, X.n % rows, 0, model.width)
         room = max(X.d, 1)
     else:
         rows = chunk_rows(X.n, X.d, shape)
-        nodes = Nodes(space, (X.n - 1) // rows + 1, 0, 0, model.width)
+        nodes = nodes_of(queue, (X.n - 1) // rows + 1, 0, 0, model.width)
         room = shape.columns * shape.threads
-    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, device), shape)
+    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, queue), shape)
 
 
 def _launch(
-    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, stream: Any
+    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, queue: Queue
 ) -> None:
     """The kernel on rows whose first node is number `first`."""
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
@@ -152,15 +153,15 @@ def _launch(
             *(model.intercept, model.graded),
         )
         launch(
-            *(kernel, grid, THREADS, stream),
-            *(*data, plan.theta, model.offset, *nodes.nodes.words, first, *nodes.levels.words),
+            *(kernel, grid, THREADS, queue),
+            *(*data, plan.theta, model.offset, *nodes.words, first, *nodes.levels_words),
         )
         return
     shape = plan.cut
     kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
     launch(
-        *(kernel, grid, shape.groups * shape.threads, stream),
-        *(*data, plan.theta, model.offset, plan.rows, *nodes.nodes.words, first),
+        *(kernel, grid, shape.groups * shape.threads, queue),
+        *(*data, plan.theta, model.offset, plan.rows, *nodes.words, first),
     )
 
 
@@ -170,8 +171,8 @@ def _is_dense(line: Line, count: int) -> bool:
     return line.step == size and line.pointer % min(count * size, VECTOR_BYTES) == 0
 
 
-def to_device(slopes: np.ndarray, room: int, device: int) -> int:
+def to_device(slopes: np.ndarray, room: int, queue: Queue) -> int:
     """The address of the slopes and, after them, zeros."""
     padded = np.zeros((1, room))
     padded[0, : len(slopes)] = slopes
-    return write(workspace(device).take("theta", (1, room)), padded)
+    return write(workspace(queue.device).take("theta", (1, room)), padded)

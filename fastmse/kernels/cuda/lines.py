@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.counting import Nodes
+from fastmse.kernels.cuda.counting import Nodes, nodes_of
 from fastmse.kernels.cuda.lanes import LANES, RUN
-from fastmse.kernels.cuda.launching import STREAM, launch
+from fastmse.kernels.cuda.launching import Queue, launch
 from fastmse.kernels.cuda.predictions import WIDTH, predictions_kernel
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.spans import LOG_SPAN, SPAN
@@ -18,36 +17,35 @@ from fastmse.kernels.cuda.staging import rows_at_once, storage_dtype, turns
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
 from fastmse.kernels.cuda.weights import WIDTH as WEIGHTS_WIDTH
 from fastmse.kernels.cuda.weights import weights_kernel
-from fastmse.kernels.cuda.workspace import workspace
 from fastmse.statistics import PREDICTION_BLOCK
 
 NOTHING = Line(0, 0, 0, "")
 BLOCK = PREDICTION_BLOCK
 
 
-def weigh(w: Line, device: int) -> np.ndarray:
+def weigh(w: Line, queue: Queue) -> np.ndarray:
     """W.hi, W.lo, the numbers of zero and of invalid weights."""
-    nodes = _nodes(w.n, device, WEIGHTS_WIDTH)
+    nodes = _nodes(w.n, queue, WEIGHTS_WIDTH)
     count = together([w])
     kernel = weights_kernel(w.storage, count, BLOCK, _threads(count))
     launch(
-        *(kernel, _spans(w.n), _threads(count), STREAM),
-        *(w.pointer, w.step, w.n, *nodes.nodes.words, 0, *nodes.levels.words),
+        *(kernel, _spans(w.n), _threads(count), queue),
+        *(w.pointer, w.step, w.n, *nodes.words, 0, *nodes.levels_words),
     )
-    return nodes.total()
+    return nodes.total(queue)
 
 
 def predictions(
-    y: Line, f: Line, w: Line | None, out: Line | None, scale: float, device: int
+    y: Line, f: Line, w: Line | None, out: Line | None, scale: float, queue: Queue
 ) -> np.ndarray:
     """SSE.hi, SSE.lo; fills `out` with scale w_i r_i."""
-    nodes = _nodes(y.n, device, WIDTH)
-    _launch(nodes, 0, (y, f, w, out), scale, STREAM)
-    return nodes.total()
+    nodes = _nodes(y.n, queue, WIDTH)
+    _launch(nodes, 0, (y, f, w, out), scale, queue)
+    return nodes.total(queue)
 
 
 def staged_predictions(
-    rows: Sequence[np.ndarray | None], out: np.ndarray | None, scale: float, device: int
+    rows: Sequence[np.ndarray | None], out: np.ndarray | None, scale: float, queue: Queue
 ) -> np.ndarray:
     """The same of y, f and weights in host memory, a piece at a time."""
     given = [np.asarray(array) for array in rows if array is not None]
@@ -55,9 +53,9 @@ def staged_predictions(
     sent = [*given, *([] if out is None else [out])]
     dtypes = [storage_dtype(array.dtype) for array in sent]
     row_bytes = sum(dtype.itemsize for dtype in dtypes)
-    nodes = _nodes(n, device, WIDTH)
+    nodes = _nodes(n, queue, WIDTH)
     step = rows_at_once(row_bytes, SPAN * BLOCK)
-    for slot, start, stop in turns(n, step, row_bytes, len(sent)):
+    for slot, start, stop in turns(n, step, row_bytes, len(sent), queue.device):
         pieces = [array[start:stop] for array in sent]
         places = slot.send(pieces[: len(given)], pieces[len(given) :])
         lines = [
@@ -69,11 +67,11 @@ def staged_predictions(
         _launch(nodes, start // (SPAN * BLOCK), (*lines, w, to), scale, slot.queue)
         if out is not None and to is not None:
             slot.fetch(to.pointer, out[start:stop])
-    return nodes.total()
+    return nodes.total(queue)
 
 
 def _launch(
-    nodes: Nodes, first: int, lines: Sequence[Line | None], scale: float, stream: Any
+    nodes: Nodes, first: int, lines: Sequence[Line | None], scale: float, queue: Queue
 ) -> None:
     """The kernel on rows whose first span is number `first`."""
     count = together([line for line in lines if line is not None])
@@ -81,9 +79,9 @@ def _launch(
     threads = _threads(count)
     kernel = predictions_kernel(y.storage, f.storage, w.storage, out.storage, count, BLOCK, threads)
     launch(
-        *(kernel, _spans(y.n), threads, stream),
+        *(kernel, _spans(y.n), threads, queue),
         *(y.pointer, y.step, f.pointer, f.step, w.pointer, w.step, out.pointer, out.step),
-        *(scale, y.n, *nodes.nodes.words, first, *nodes.levels.words),
+        *(scale, y.n, *nodes.words, first, *nodes.levels_words),
     )
 
 
@@ -97,8 +95,8 @@ def together(lines: Sequence[Line]) -> int:
     return count
 
 
-def _nodes(n: int, device: int, width: int) -> Nodes:
-    return Nodes(workspace(device), n // BLOCK, n % BLOCK, LOG_SPAN, width)
+def _nodes(n: int, queue: Queue, width: int) -> Nodes:
+    return nodes_of(queue, n // BLOCK, n % BLOCK, LOG_SPAN, width)
 
 
 def _threads(count: int) -> int:

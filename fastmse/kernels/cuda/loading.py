@@ -29,16 +29,21 @@ class LoadedKernel:
 
     def __init__(self, function: Callable[..., None]) -> None:
         self.py_func = function
+        self._on: dict[int, Any] = {}
         self._loaded: dict[Any, Any] = {}
 
-    def loaded(self) -> Any:
-        """For the current device."""
-        capability = Device().compute_capability
-        if capability not in self._loaded:
-            with _lock:
-                if capability not in self._loaded:
-                    self._loaded[capability] = self._load(*capability)
-        return self._loaded[capability]
+    def on(self, device: int) -> Any:
+        """For the device of this number, which is the current one."""
+        known = self._on.get(device)
+        if known is None:
+            known = self._on[device] = self._for(Device(device).compute_capability)
+        return known
+
+    def _for(self, capability: Any) -> Any:
+        with _lock:
+            if capability not in self._loaded:
+                self._loaded[capability] = self._load(*capability)
+            return self._loaded[capability]
 
     @property
     def signature(self) -> Any:

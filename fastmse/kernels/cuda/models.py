@@ -16,15 +16,14 @@ from numba import cuda, types
 
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.arithmetic import model_adder, zeros
-from fastmse.kernels.cuda.counting import Nodes
+from fastmse.kernels.cuda.counting import nodes_of
 from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.functions import FUNCTIONS
 from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
-from fastmse.kernels.cuda.launching import STREAM, kernel, launch
+from fastmse.kernels.cuda.launching import Queue, kernel, launch
 from fastmse.kernels.cuda.linear import Matrix, to_device
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import loader, part_loader
-from fastmse.kernels.cuda.workspace import workspace
 from fastmse.kernels.scalars import ModelScalar, Sums
 
 WARP = min(32, ROW_THREADS)
@@ -41,14 +40,14 @@ def models(
     theta: np.ndarray,
     scalar: ModelScalar,
     sums: Sums,
-    device: int,
+    queue: Queue,
 ) -> np.ndarray:
     """SSE.hi, SSE.lo, then G and N as far as `sums` says, at one theta (p,)."""
     turns = min(-(-X.n // (CHUNKS * ROW_THREADS)), TURNS)
     chunk = turns * ROW_THREADS
     chunks = (X.n - 1) // chunk + 1
     n_sums = max(sums.count(scalar.p), 1)
-    nodes = Nodes(workspace(device), chunks, 0, 0, 2 + n_sums + scalar.may_raise)
+    nodes = nodes_of(queue, chunks, 0, 0, 2 + n_sums + scalar.may_raise)
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
     compiled = scalar.on_device(
         (X.storage, y.storage, w_type, sums),
@@ -57,13 +56,13 @@ def models(
             make(sums.order, FUNCTIONS),
         ),
     )
-    place = to_device(theta, scalar.p, device)
+    place = to_device(theta, scalar.p, queue)
     launch(
-        *(compiled, chunks, ROW_THREADS, STREAM),
+        *(compiled, chunks, ROW_THREADS, queue),
         *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
-        *(place, chunk, *nodes.nodes.words, 0),
+        *(place, chunk, *nodes.words, 0),
     )
-    totals = nodes.total()
+    totals = nodes.total(queue)
     if scalar.may_raise:
         scalar.check(rows_missing=bool(totals[-1] != X.n))
     return totals[: 2 + sums.count(scalar.p)]

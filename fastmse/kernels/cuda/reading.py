@@ -9,7 +9,7 @@ import numpy as np
 from numba import cuda
 
 from fastmse.device_inputs import Line
-from fastmse.kernels.cuda.launching import STREAM, finish, kernel, launch
+from fastmse.kernels.cuda.launching import Queue, kernel, launch
 from fastmse.kernels.cuda.sizes import FEW_THREADS
 from fastmse.kernels.cuda.storage import part_loader
 from fastmse.kernels.cuda.workspace import Workspace, read
@@ -31,8 +31,8 @@ def _decoder(storage: str) -> Any:
 class OnHost:
     """A line of which slices are copied."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, line: Line, queue: Queue) -> None:
+        self._line, self._queue = line, queue
 
     def __len__(self) -> int:
         return self._line.n
@@ -42,8 +42,8 @@ class OnHost:
         line, n = self._line, stop - start
         target = Workspace().take_mapped("slice", (1, n))
         launch(
-            *(_decoder(line.storage), (n - 1) // FEW_THREADS + 1, FEW_THREADS, STREAM),
+            *(_decoder(line.storage), (n - 1) // FEW_THREADS + 1, FEW_THREADS, self._queue),
             *(line.pointer + start * line.step, line.step, n, *target.words),
         )
-        finish()
+        self._queue.finish()
         return np.asarray(read(target)[0])

@@ -7,7 +7,7 @@ from typing import Any
 from numba import cuda
 
 from fastmse.kernels.cuda.arithmetic import add_steps, zeros
-from fastmse.kernels.cuda.launching import STREAM, finish, kernel, launch
+from fastmse.kernels.cuda.launching import default_queue, kernel, launch
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.storage import loader
 from fastmse.kernels.cuda.workspace import workspace
@@ -38,8 +38,8 @@ def _read(address: int, n: int, out: Any) -> None:
 
 def read_roof(addresses: list[int], n_bytes: list[int], device: int) -> None:
     """Read these bytes, all but less than 256 KB of each; returns when they have been read."""
-    out = workspace(device).take("roof", (1, 1))
+    out, queue = workspace(device).take("roof", (1, 1)), default_queue(device)
     for address, size in zip(addresses, n_bytes, strict=True):
         n = size // 8
-        launch(_read, (n - 1) // (TURNS * TURN) + 1, THREADS, STREAM, address, n, *out.words)
-    finish()
+        launch(_read, (n - 1) // (TURNS * TURN) + 1, THREADS, queue, address, n, *out.words)
+    queue.finish()

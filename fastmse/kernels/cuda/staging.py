@@ -30,9 +30,9 @@ class Slot:
     Kernels are launched on its `queue`.
     """
 
-    def __init__(self, n_bytes: int) -> None:
+    def __init__(self, n_bytes: int, device: int) -> None:
         self._stream = cuda.stream()
-        self.queue = queue_of(self._stream)
+        self.queue = queue_of(device, self._stream)
         self._host = cuda.pinned_array(n_bytes, np.uint8)
         self._device = cuda.device_array(n_bytes, np.uint8)
         self._results: list[tuple[np.ndarray, np.ndarray]] = []
@@ -87,10 +87,12 @@ def is_by_columns(array: np.ndarray) -> bool:
     return array.ndim == 2 and 0 < abs(array.strides[0]) < abs(array.strides[1])
 
 
-def turns(n: int, rows: int, row_bytes: int, arrays: int) -> Iterator[tuple[Slot, int, int]]:
+def turns(
+    n: int, rows: int, row_bytes: int, arrays: int, device: int
+) -> Iterator[tuple[Slot, int, int]]:
     """(slot, start, stop) of n rows, so many at a time; all is done when they end."""
     size = min(n, rows) * row_bytes + arrays * ALIGNMENT
-    slots = [Slot(size) for _ in range(min(SLOTS, -(-n // rows)))]
+    slots = [Slot(size, device) for _ in range(min(SLOTS, -(-n // rows)))]
     for start, slot in zip(range(0, n, rows), cycle(slots), strict=False):
         yield slot, start, min(start + rows, n)
     for slot in slots:

@@ -1,12 +1,14 @@
-"""Memory for nodes, kept from call to call: an allocation takes longer than a small call.
+"""What a call leaves for the next one: an allocation takes longer than a small call.
 
-One for each thread and device. What is kept is the largest yet, 16 bytes for 32768 predictions.
+One for each thread and device. The memory is the last call's of its width, 16 bytes for 32768
+predictions.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numba import cuda
@@ -18,7 +20,15 @@ if not SIMULATED:
 
     from fastmse.kernels.cuda.loading import words_of
 
-_kept = threading.local()
+Kept = TypeVar("Kept")
+
+
+class _OfThread(threading.local):
+    def __init__(self) -> None:
+        self.spaces: dict[int, Workspace] = {}
+
+
+_kept = _OfThread()
 
 
 class Held(NamedTuple):
@@ -29,37 +39,42 @@ class Held(NamedTuple):
 
 
 class Workspace:
-    """Arrays by name, for kernels on one device; what one holds lasts until it is asked for again.
+    """Things by name, for kernels on one device; what one holds lasts until it is asked for again.
 
-    They are of float64, their values anything.
+    Arrays are of float64, their values anything.
     """
 
     def __init__(self) -> None:
-        self._arrays: dict[str, tuple[tuple[int, int], Held]] = {}
+        self._kept: dict[Hashable, tuple[Any, Any]] = {}
 
-    def take(self, name: str, shape: tuple[int, int]) -> Held:
+    def take(self, name: Hashable, shape: tuple[int, int]) -> Held:
         """An array on the current device."""
-        return self._take(name, shape, cuda.device_array)
+        return self.keep(name, shape, lambda: _held(cuda.device_array, shape))
 
-    def take_mapped(self, name: str, shape: tuple[int, int]) -> Held:
+    def take_mapped(self, name: Hashable, shape: tuple[int, int]) -> Held:
         """An array of the host, page-locked, which kernels write to by itself."""
-        return self._take(name, shape, cuda.mapped_array)
+        return self.keep(name, shape, lambda: _held(cuda.mapped_array, shape))
 
-    def _take(self, name: str, shape: tuple[int, int], make: Any) -> Held:
-        known = self._arrays.get(name)
-        if known is None or known[0] != shape:
-            self._arrays.pop(name, None)
-            array = make(shape, np.float64)
-            words = (array,) if SIMULATED else words_of(pointer_of(array), *shape)
-            known = self._arrays[name] = shape, Held(array, words)
-        return known[1]
+    def keep(self, name: Hashable, like: Any, make: Callable[[], Kept]) -> Kept:
+        """What was made when last asked for under this name, if it was asked for like this."""
+        known = self._kept.get(name)
+        if known is None or known[0] != like:
+            self._kept.pop(name, None)
+            known = self._kept[name] = like, make()
+        kept: Kept = known[1]
+        return kept
+
+
+def _held(make: Any, shape: tuple[int, int]) -> Held:
+    array = make(shape, np.float64)
+    return Held(array, (array,) if SIMULATED else words_of(pointer_of(array), *shape))
 
 
 def workspace(device: int) -> Workspace:
-    spaces: dict[int, Workspace] = _kept.__dict__.setdefault("spaces", {})
-    if device not in spaces:
-        spaces[device] = Workspace()
-    return spaces[device]
+    space = _kept.spaces.get(device)
+    if space is None:
+        space = _kept.spaces[device] = Workspace()
+    return space
 
 
 def pointer_of(array: Any) -> int:
