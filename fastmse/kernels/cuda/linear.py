@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,29 +33,41 @@ class Matrix(NamedTuple):
     storage: str
     itemsize: int
 
-    def is_dense(self, step: int, other: int) -> bool:
-        """Whether 16 bytes may be loaded along the axis of `step`."""
-        aligned = self.pointer % VECTOR_BYTES == 0 and other % VECTOR_BYTES == 0
-        return step == self.itemsize and aligned
-
     @property
-    def by_columns(self) -> bool:
-        """As `statistics.by_columns`, and rows that are more than registers hold."""
-        lies_so = self.n > 1 and 0 < abs(self.row) < abs(self.column)
-        return self.d <= TINY or lies_so or self.d > WIDEST
-
-    @property
-    def cut(self) -> Shape:
-        """How rows are cut."""
-        count = VECTOR_BYTES // self.itemsize
-        whole = self.is_dense(self.column, self.row) and self.d % count == 0
-        return shape_of(self.d, count if whole else 1)
+    def layout(self) -> Layout:
+        return _layout(self.pointer % VECTOR_BYTES == 0, *self[1:5], self.itemsize)
 
     def rows_together(self, lines: Sequence[Line]) -> int:
-        """Rows that a thread loads at once."""
-        count = VECTOR_BYTES // self.itemsize
-        dense = self.is_dense(self.row, self.column)
-        return count if dense and all(_is_dense(line, count) for line in lines) else 1
+        """Rows that a thread loads at once, where it takes them by columns."""
+        most = self.layout.together
+        return most if all(_is_dense(line, most) for line in lines) else 1
+
+
+class Layout(NamedTuple):
+    """How the rows of an X are taken."""
+
+    by_columns: bool
+    rows: int
+    "to a node"
+    room: int
+    "of theta, with zeros after it"
+    cut: Shape
+    "of rows that are not taken by columns"
+    together: int
+    "rows that 16 bytes of a column hold, if its elements lie so; else 1"
+
+
+@lru_cache
+def _layout(aligned: bool, row: int, column: int, n: int, d: int, itemsize: int) -> Layout:
+    """By columns as `statistics.by_columns`, and rows that are more than registers hold."""
+    count = VECTOR_BYTES // itemsize
+    lies_so = n > 1 and 0 < abs(row) < abs(column)
+    whole = aligned and column == itemsize and row % VECTOR_BYTES == 0 and d % count == 0
+    cut = shape_of(d, count if whole else 1)
+    together = count if aligned and row == itemsize and column % VECTOR_BYTES == 0 else 1
+    if d <= TINY or lies_so or d > WIDEST:
+        return Layout(True, block_rows(d, True), max(d, 1), cut, together)
+    return Layout(False, chunk_rows(n, d, cut), cut.columns * cut.threads, cut, together)
 
 
 def matrix_of(X: DeviceArray) -> Matrix:
@@ -80,14 +93,10 @@ class Model(NamedTuple):
 class Plan(NamedTuple):
     """How all rows are counted, whatever pieces they come in."""
 
-    by_columns: bool
+    layout: Layout
     nodes: Nodes
-    rows: int
-    "to a node"
     theta: int
-    "its address on the device, with zeros after it"
-    cut: Shape
-    "of rows that are not taken by columns"
+    "its address on the device"
 
 
 def linear(X: Matrix, y: Line, w: Line | None, model: Model, queue: Queue) -> np.ndarray:
@@ -104,7 +113,7 @@ def staged_linear(rows: Sequence[np.ndarray | None], model: Model, queue: Queue)
     dtypes = [storage_dtype(array.dtype) for array in given]
     row_bytes = d * dtypes[0].itemsize + sum(dtype.itemsize for dtype in dtypes[1:])
     plan = _plan(_staged_matrix(given[0], 0, n), model, queue)
-    step = rows_at_once(row_bytes, plan.rows)
+    step = rows_at_once(row_bytes, plan.layout.rows)
     for slot, start, stop in turns(n, step, row_bytes, len(given), queue.device):
         pieces = [array[start:stop] for array in given]
         place, *places = slot.send(pieces)
@@ -114,7 +123,7 @@ def staged_linear(rows: Sequence[np.ndarray | None], model: Model, queue: Queue)
         ]
         w = lines[1] if len(lines) > 1 else None
         X = _staged_matrix(pieces[0], place, stop - start)
-        _launch(plan, start // plan.rows, X, lines[0], w, model, slot.queue)
+        _launch(plan, start // plan.layout.rows, X, lines[0], w, model, slot.queue)
     return plan.nodes.total(queue)
 
 
@@ -127,16 +136,13 @@ def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
 
 
 def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
-    shape = X.cut
-    if X.by_columns:
-        rows = block_rows(X.d, True)
-        nodes = nodes_of(queue, X.n // rows, X.n % rows, 0, model.width)
-        room = max(X.d, 1)
+    layout = X.layout
+    if layout.by_columns:
+        counted = X.n // layout.rows, X.n % layout.rows
     else:
-        rows = chunk_rows(X.n, X.d, shape)
-        nodes = nodes_of(queue, (X.n - 1) // rows + 1, 0, 0, model.width)
-        room = shape.columns * shape.threads
-    return Plan(X.by_columns, nodes, rows, to_device(model.slopes, room, queue), shape)
+        counted = (X.n - 1) // layout.rows + 1, 0
+    nodes = nodes_of(queue, *counted, 0, model.width)
+    return Plan(layout, nodes, to_device(model.slopes, layout.room, queue))
 
 
 def _launch(
@@ -145,23 +151,24 @@ def _launch(
     """The kernel on rows whose first node is number `first`."""
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
     data = (X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n, X.d)
-    grid, nodes = (X.n - 1) // plan.rows + 1, plan.nodes
-    if plan.by_columns:
+    layout, nodes, theta = plan
+    grid = (X.n - 1) // layout.rows + 1
+    if layout.by_columns:
         count = X.rows_together([line for line in (y, w) if line is not None])
         kernel = columns_kernel(
-            *(X.storage, y.storage, w_type, count, plan.rows, THREADS),
+            *(X.storage, y.storage, w_type, count, layout.rows, THREADS),
             *(model.intercept, model.graded),
         )
         launch(
             *(kernel, grid, THREADS, queue),
-            *(*data, plan.theta, model.offset, *nodes.words, first, *nodes.levels_words),
+            *(*data, theta, model.offset, *nodes.words, first, *nodes.levels_words),
         )
         return
-    shape = plan.cut
+    shape = layout.cut
     kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
     launch(
         *(kernel, grid, shape.groups * shape.threads, queue),
-        *(*data, plan.theta, model.offset, plan.rows, *nodes.words, first),
+        *(*data, theta, model.offset, layout.rows, *nodes.words, first),
     )
 
 
