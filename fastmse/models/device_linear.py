@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastmse import device_inputs, inputs
-from fastmse.device_arrays import DeviceArray
-from fastmse.kernels import compiled
-from fastmse.models.device_predictions import streams_of, weigh
+from fastmse.backends import DeviceCall
+from fastmse.models.device_rows import DeviceRows
 from fastmse.results import Evaluation
 from fastmse.weighting import Weighting
-from fastmse.weighting import weigh as weighting_of
 
 
 def gate(on_device: bool, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
@@ -24,7 +22,7 @@ def gate(on_device: bool, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any,
 
 
 def evaluate(
-    kernels: ModuleType,
+    call: DeviceCall,
     gated: tuple[Any, Any, Any],
     theta: np.ndarray,
     single: bool,
@@ -32,19 +30,12 @@ def evaluate(
     grad: bool,
 ) -> Evaluation:
     """As `Linear.evaluate`, of arrays that have passed the gate; theta is (K, p)."""
+    kernels = call.kernels
     models = [_model_of(kernels, row, intercept, grad) for row in theta]
-    X, y, sample_weight = gated
-    if isinstance(X, DeviceArray):
-        at_y, at_w = device_inputs.lines(("y", "sample_weight"), (y, sample_weight))
-        with kernels.on_device(X.device) as queue:
-            kernels.wait_for(streams_of(*gated))
-            weighting = weigh(kernels, X.shape[0], at_w, sample_weight, queue)
-            at_x = kernels.matrix_of(X)
-            totals = [kernels.linear(at_x, at_y, at_w, model, queue) for model in models]
-    else:
-        weighting = weighting_of(compiled, len(y), sample_weight, 1)
-        with kernels.on_device(None) as queue:
-            totals = [kernels.staged_linear(gated, model, queue) for model in models]
+    given = DeviceRows(call, gated)
+    with kernels.on_device(given.device) as queue:
+        weighting = given.weighed(queue)
+        totals = [kernels.linear(given.rows, model, queue) for model in models]
     return _evaluation(weighting, np.array(totals), single, grad)
 
 

@@ -33,7 +33,7 @@ def evaluate(
     y, f, w, to = device_inputs.lines(names, (*gated, target))
     assert y is not None
     with kernels.on_device(gated.y_true.device) as queue:
-        kernels.wait_for(streams_of(*gated, target))
+        queue.wait_for(streams_of(*gated, target))
         weighting = weigh(kernels, y.n, w, gated.sample_weight, queue)
         high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, queue).tolist()
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)

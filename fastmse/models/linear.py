@@ -145,7 +145,7 @@ class Linear(LinearFits):
 
         gated = device_linear.gate(call.on_device, X, y, sample_weight)
         theta, single = self._parameters(theta, gated[0].shape[1])
-        return device_linear.evaluate(call.kernels, gated, theta, single, self.intercept, grad)
+        return device_linear.evaluate(call, gated, theta, single, self.intercept, grad)
 
     def objective(
         self,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastmse import backends, inputs
+from fastmse.backends import DeviceCall
 from fastmse.columns import Array, Columns, Rows
 from fastmse.kernels.scalars import ModelScalar, Sums
 from fastmse.models.many import ManyCurves
@@ -73,8 +73,8 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
             Whether to compute the gradient.
         backend : {"auto", "numpy", "cython", "numba", "cuda"}
             The function is compiled by Numba, the loop around it by Cython (or Numba). NumPy
-            computes with whole columns. "cuda", and "auto" for arrays in a GPU's memory, serve an
-            `Expression` of one array there.
+            computes with whole columns. "auto" takes CUDA's kernels for arrays in a GPU's memory,
+            where X is one array; "cuda" sends it others.
         n_threads : int >= 1, optional
             None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 
@@ -183,18 +183,17 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
     ) -> Passes | DevicePasses:
         device_call = backends.for_device(backend, X, y, sample_weight)
         if device_call is not None:
-            return self._device_passes(device_call.kernels, X, y, sample_weight)
+            return self._device_passes(device_call, X, y, sample_weight)
         rows, mean = self._fitted(X, y, sample_weight)
         return Passes(rows, mean.scalar, backend=backend, n_threads=n_threads)
 
-    def _device_passes(
-        self, kernels: ModuleType, X: Any, y: Any, sample_weight: Any
-    ) -> DevicePasses:
+    def _device_passes(self, call: DeviceCall, X: Any, y: Any, sample_weight: Any) -> DevicePasses:
         from fastmse import device_inputs
         from fastmse.models.device_passes import DevicePasses
 
-        gated, is_vector = device_inputs.model_rows(X, self.variables, y, sample_weight)
-        return DevicePasses(kernels, gated, self._scalar(gated[0].shape[1], is_vector))
+        gate = device_inputs.model_rows if call.on_device else inputs.model_rows
+        gated, is_vector = gate(X, self.variables, y, sample_weight)
+        return DevicePasses(call, gated, self._scalar(gated[0].shape[1], is_vector))
 
     def _thetas(self, theta: Any) -> tuple[np.ndarray, bool]:
         """theta (K, p), and whether it was (p,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cuda_memory import send
 
 import fastmse as fm
 from fastmse.kernels.cuda import staging
@@ -57,6 +58,58 @@ def test_a_table():
     y = pd.Series(normal(50, seed=2))
     got, want = (fm.Linear().evaluate(X, y, [1.0, 2.0], backend=b) for b in ("cuda", "cython"))
     assert got.sse == want.sse
+
+
+DECAY = fm.Expression("a*exp(-b*t) + c*s", ("a", "b", "c"))
+
+
+def slope(x, theta):
+    return theta[0] * x[0] + theta[1] * x[1] ** 2
+
+
+def slope_grad(x, theta, out):
+    out[0], out[1] = x[0], x[1] ** 2
+
+
+SLOPE = fm.Function(slope, slope_grad, parameters=["a", "b"])
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("model", [DECAY, SLOPE], ids=["expression", "function"])
+def test_models(model, weighted, order):
+    n, theta = 150, np.linspace(0.5, 1.0, len(model.parameters))
+    X, y = np.asarray(abs(normal(n, 2)), order=order), normal(n, seed=1)
+    w = np.arange(n) % 3 if weighted else None
+    sent = model.normal(X, y, theta, sample_weight=w, backend="cuda")
+    there = None if w is None else send(w.astype(float))
+    placed = model.normal(send(X), send(y), theta, sample_weight=there)
+    want = model.normal(X, y, theta, sample_weight=w)
+    assert (sent.n, sent.weight_sum, sent.sse) == (placed.n, placed.weight_sum, placed.sse)
+    np.testing.assert_array_equal(sent.grad, placed.grad)
+    np.testing.assert_array_equal(sent.normal, placed.normal)
+    np.testing.assert_allclose(sent.sse, want.sse, rtol=1e-14)  # the reasons of `test_models.near`
+    np.testing.assert_allclose(sent.normal, want.normal, rtol=1e-12, atol=1e-14 * n)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_an_objective_of_a_dict(dtype):
+    t, s = (np.round(4 * abs(normal(100, seed=k))).astype(dtype) for k in (1, 2))
+    y, theta = normal(100, seed=3), [2.0, 0.5, 0.25]
+    got, want = (
+        DECAY.objective({"s": s, "t": t}, y, backend=backend)(theta)
+        for backend in ("cuda", "cython")
+    )
+    np.testing.assert_allclose(got[0], want[0], rtol=1e-14)
+    np.testing.assert_allclose(got[1], want[1], rtol=1e-13, atol=1e-12)
+
+
+def test_a_table_for_a_model():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"t": abs(normal(60)), "other": 0, "s": normal(60, seed=1)})
+    y = pd.Series(normal(60, seed=2))
+    got, want = (DECAY.evaluate(table, y, [2.0, 0.5, 0.25], backend=b) for b in ("cuda", "cython"))
+    np.testing.assert_allclose(got.sse, want.sse, rtol=1e-14)
 
 
 def test_what_runs_on_the_cpu_alone_says_so():

@@ -14,22 +14,22 @@ from numba import cuda
 
 from fastmse.kernels.cuda.errors import explain
 from fastmse.kernels.cuda.launching import Queue, current_device, default_queue
-from fastmse.kernels.cuda.linear import Model, linear, matrix_of, staged_linear
+from fastmse.kernels.cuda.linear import Model, linear
 from fastmse.kernels.cuda.lines import predictions, staged_predictions, weigh
 from fastmse.kernels.cuda.models import models
 from fastmse.kernels.cuda.reading import OnHost
+from fastmse.kernels.cuda.rows import SentRows, placed
 
 __all__ = [
     "Model",
     "OnHost",
+    "SentRows",
     "linear",
-    "matrix_of",
     "models",
     "on_device",
+    "placed",
     "predictions",
-    "staged_linear",
     "staged_predictions",
-    "wait_for",
     "weigh",
 ]
 
@@ -64,11 +64,3 @@ class on_device:
             self._pushed.__exit__(kind, error, trace)
         if error is not None:
             explain(error)
-
-
-def wait_for(streams: set[int]) -> None:
-    """Our stream waits for what these have been given so far."""
-    for stream in streams:
-        event = cuda.event(timing=False)
-        event.record(cuda.external_stream(stream))
-        event.wait()

@@ -37,6 +37,12 @@ class Queue(NamedTuple):
         if not SIMULATED:
             self.stream.sync()
 
+    def wait_for(self, streams: set[int]) -> None:
+        """What it is given from now on waits for what these have been given so far."""
+        for stream in streams:
+            if not SIMULATED:
+                self.stream.wait(Stream.from_handle(stream))
+
 
 @cache
 def default_queue(device: int) -> Queue:

@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.counting import Nodes, nodes_of
 from fastmse.kernels.cuda.launching import Queue, launch
 from fastmse.kernels.cuda.linear_columns import columns_kernel
 from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_kernel, shape_of
+from fastmse.kernels.cuda.rows import Matrix, Piece, PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import THREADS
-from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
 from fastmse.kernels.cuda.workspace import workspace, write
 from fastmse.statistics import block_rows
 from fastmse.statistics.grid import TINY
-
-
-class Matrix(NamedTuple):
-    """X (n, d): its address, and bytes from a row to the next and from a column to the next."""
-
-    pointer: int
-    row: int
-    column: int
-    n: int
-    d: int
-    storage: str
-    itemsize: int
-
-    @property
-    def layout(self) -> Layout:
-        return _layout(self.pointer % VECTOR_BYTES == 0, *self[1:5], self.itemsize)
-
-    def rows_together(self, lines: Sequence[Line]) -> int:
-        """Rows that a thread loads at once, where it takes them by columns."""
-        most = self.layout.together
-        return most if all(_is_dense(line, most) for line in lines) else 1
 
 
 class Layout(NamedTuple):
@@ -70,9 +47,9 @@ def _layout(aligned: bool, row: int, column: int, n: int, d: int, itemsize: int)
     return Layout(False, chunk_rows(n, d, cut), cut.columns * cut.threads, cut, together)
 
 
-def matrix_of(X: DeviceArray) -> Matrix:
-    (row, column), (n, d) = X.strides, X.shape
-    return Matrix(X.pointer, row, column, n, d, X.storage, X.itemsize)
+def layout_of(X: Matrix) -> Layout:
+    aligned = X.pointer % VECTOR_BYTES == 0
+    return _layout(aligned, X.row, X.column, X.n, X.d, X.itemsize)
 
 
 class Model(NamedTuple):
@@ -99,44 +76,16 @@ class Plan(NamedTuple):
     "its address on the device"
 
 
-def linear(X: Matrix, y: Line, w: Line | None, model: Model, queue: Queue) -> np.ndarray:
+def linear(rows: PlacedRows | SentRows, model: Model, queue: Queue) -> np.ndarray:
     """SSE.hi, SSE.lo, then Σ w_i r_i x_i with the intercept's first, if `graded`."""
-    plan = _plan(X, model, queue)
-    _launch(plan, 0, X, y, w, model, queue)
+    plan = _plan(rows.X, model, queue)
+    for piece in rows.pieces(plan.layout.rows, queue):
+        _launch(plan, piece, model)
     return plan.nodes.total(queue)
-
-
-def staged_linear(rows: Sequence[np.ndarray | None], model: Model, queue: Queue) -> np.ndarray:
-    """The same of X, y and weights in host memory, a piece at a time."""
-    given = [np.asarray(array) for array in rows if array is not None]
-    n, d = given[0].shape
-    dtypes = [storage_dtype(array.dtype) for array in given]
-    row_bytes = d * dtypes[0].itemsize + sum(dtype.itemsize for dtype in dtypes[1:])
-    plan = _plan(_staged_matrix(given[0], 0, n), model, queue)
-    step = rows_at_once(row_bytes, plan.layout.rows)
-    for slot, start, stop in turns(n, step, row_bytes, len(given), queue.device):
-        pieces = [array[start:stop] for array in given]
-        place, *places = slot.send(pieces)
-        lines = [
-            Line(at, dtype.itemsize, stop - start, dtype.name)
-            for at, dtype in zip(places, dtypes[1:], strict=True)
-        ]
-        w = lines[1] if len(lines) > 1 else None
-        X = _staged_matrix(pieces[0], place, stop - start)
-        _launch(plan, start // plan.layout.rows, X, lines[0], w, model, slot.queue)
-    return plan.nodes.total(queue)
-
-
-def _staged_matrix(X: np.ndarray, pointer: int, n: int) -> Matrix:
-    """X as a slot holds it."""
-    dtype, d = storage_dtype(X.dtype), X.shape[1]
-    size = dtype.itemsize
-    row, column = (size, n * size) if is_by_columns(X) else (d * size, size)
-    return Matrix(pointer, row, column, n, d, dtype.name, size)
 
 
 def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
-    layout = X.layout
+    layout = layout_of(X)
     if layout.by_columns:
         counted = X.n // layout.rows, X.n % layout.rows
     else:
@@ -145,31 +94,36 @@ def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
     return Plan(layout, nodes, to_device(model.slopes, layout.room, queue))
 
 
-def _launch(
-    plan: Plan, first: int, X: Matrix, y: Line, w: Line | None, model: Model, queue: Queue
-) -> None:
-    """The kernel on rows whose first node is number `first`."""
+def _launch(plan: Plan, piece: Piece, model: Model) -> None:
+    first, X, y, w, queue = piece
+    layout, nodes, theta = plan
     w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
     data = (X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n, X.d)
-    layout, nodes, theta = plan
-    grid = (X.n - 1) // layout.rows + 1
+    grid, first_node = (X.n - 1) // layout.rows + 1, first // layout.rows
     if layout.by_columns:
-        count = X.rows_together([line for line in (y, w) if line is not None])
+        count = _rows_together(piece)
         kernel = columns_kernel(
             *(X.storage, y.storage, w_type, count, layout.rows, THREADS),
             *(model.intercept, model.graded),
         )
         launch(
             *(kernel, grid, THREADS, queue),
-            *(*data, theta, model.offset, *nodes.words, first, *nodes.levels_words),
+            *(*data, theta, model.offset, *nodes.words, first_node, *nodes.levels_words),
         )
         return
     shape = layout.cut
     kernel = rows_kernel(X.storage, y.storage, w_type, shape, model.intercept, model.graded)
     launch(
         *(kernel, grid, shape.groups * shape.threads, queue),
-        *(*data, theta, model.offset, layout.rows, *nodes.words, first),
+        *(*data, theta, model.offset, layout.rows, *nodes.words, first_node),
     )
+
+
+def _rows_together(piece: Piece) -> int:
+    """Rows that a thread loads at once, where it takes them by columns."""
+    most = layout_of(piece.X).together
+    lines = [line for line in (piece.y, piece.w) if line is not None]
+    return most if all(_is_dense(line, most) for line in lines) else 1
 
 
 def _is_dense(line: Line, count: int) -> bool:

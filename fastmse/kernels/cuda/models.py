@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numba import cuda, types
 
-from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.arithmetic import model_adder, zeros
 from fastmse.kernels.cuda.counting import nodes_of
 from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.functions import FUNCTIONS
 from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
 from fastmse.kernels.cuda.launching import Queue, kernel, launch
-from fastmse.kernels.cuda.linear import Matrix, to_device
+from fastmse.kernels.cuda.linear import to_device
+from fastmse.kernels.cuda.rows import PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import loader, part_loader
 from fastmse.kernels.scalars import ModelScalar, Sums
@@ -34,38 +34,37 @@ TURNS = 64
 
 
 def models(
-    X: Matrix,
-    y: Line,
-    w: Line | None,
-    theta: np.ndarray,
-    scalar: ModelScalar,
-    sums: Sums,
-    queue: Queue,
+    rows: PlacedRows | SentRows, theta: np.ndarray, scalar: ModelScalar, sums: Sums, queue: Queue
 ) -> np.ndarray:
     """SSE.hi, SSE.lo, then G and N as far as `sums` says, at one theta (p,)."""
-    turns = min(-(-X.n // (CHUNKS * ROW_THREADS)), TURNS)
+    n = rows.X.n
+    turns = min(-(-n // (CHUNKS * ROW_THREADS)), TURNS)
     chunk = turns * ROW_THREADS
-    chunks = (X.n - 1) // chunk + 1
     n_sums = max(sums.count(scalar.p), 1)
-    nodes = nodes_of(queue, chunks, 0, 0, 2 + n_sums + scalar.may_raise)
-    w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
-    compiled = scalar.on_device(
-        (X.storage, y.storage, w_type, sums),
+    nodes = nodes_of(queue, (n - 1) // chunk + 1, 0, 0, 2 + n_sums + scalar.may_raise)
+    place = to_device(theta, scalar.p, queue)
+    for first, X, y, w, lane in rows.pieces(chunk, queue):
+        w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
+        launch(
+            *(_compiled(scalar, X.storage, y.storage, w_type, sums), (X.n - 1) // chunk + 1),
+            *(ROW_THREADS, lane),
+            *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
+            *(place, chunk, *nodes.words, first // chunk),
+        )
+    totals = nodes.total(queue)
+    if scalar.may_raise:
+        scalar.check(rows_missing=bool(totals[-1] != n))
+    return totals[: 2 + sums.count(scalar.p)]
+
+
+def _compiled(scalar: ModelScalar, x_type: str, y_type: str, w_type: str, sums: Sums) -> Any:
+    return scalar.on_device(
+        (x_type, y_type, w_type, sums),
         lambda make: _kernel(
-            *(X.storage, y.storage, w_type, scalar.q, scalar.p, sums, scalar.may_raise),
+            *(x_type, y_type, w_type, scalar.q, scalar.p, sums, scalar.may_raise),
             make(sums.order, FUNCTIONS),
         ),
     )
-    place = to_device(theta, scalar.p, queue)
-    launch(
-        *(compiled, chunks, ROW_THREADS, queue),
-        *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
-        *(place, chunk, *nodes.words, 0),
-    )
-    totals = nodes.total(queue)
-    if scalar.may_raise:
-        scalar.check(rows_missing=bool(totals[-1] != X.n))
-    return totals[: 2 + sums.count(scalar.p)]
 
 
 @device_function
