@@ -1,7 +1,7 @@
-"""What the host does around the kernels of a GPU, over `idle_driver.c`: that it ends, and its time.
+"""What the host does around the kernels of a GPU: that it ends, and its time.
 
-Kernels are compiled and launched, and never run: sums are zeros. The simulator of the tests has
-neither driver nor launches.
+Over the driver of `tests/emulator`: kernels are compiled and launched, and never run; sums are
+zeros.
 """
 
 from __future__ import annotations
@@ -96,13 +96,13 @@ class Driver:
     def __init__(self) -> None:
         self._library = ctypes.CDLL("libcuda.so.1")
         for name in ("launched", "first_launch", "synchronized"):
-            getattr(self._library, f"idle_{name}").restype = ctypes.c_long
+            getattr(self._library, f"emulated_{name}").restype = ctypes.c_long
 
     def reset(self) -> None:
-        self._library.idle_reset()
+        self._library.emulated_reset()
 
     def __getattr__(self, name: str) -> int:
-        return int(getattr(self._library, f"idle_{name}")())
+        return int(getattr(self._library, f"emulated_{name}")())
 
 
 def timed(driver: Driver, call: Call) -> tuple[int, int]:

@@ -1,16 +1,24 @@
-"""The CUDA kernels in Numba's simulator, which must be chosen before Numba is imported."""
+"""The CUDA kernels without a GPU, each time in a process of its own.
+
+In Numba's simulator Python runs them, with loads and registers of its own; on an emulated device
+what Numba makes of them for a GPU is translated for the host, and launched as there.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-SIMULATOR = {"NUMBA_ENABLE_CUDASIM": "1"}
+EMULATOR = TESTS / "emulator"
+COMPILER = os.environ.get("CC", "cc")
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,13 +32,75 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_kernels_in_the_simulator() -> None:
+class Started:
+    """The tests for a GPU, under way."""
+
+    def __init__(self, *options: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [*PYTEST, *options, str(TESTS / "cuda")],
+            env={**os.environ, **environment},
+            cwd=TESTS.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def pass_(self) -> None:
+        told, _ = self.process.communicate(timeout=900)
+        assert self.process.returncode == 0, told
+        assert "passed" in told
+
+
+def why_not_emulated() -> str:
+    if sys.platform != "linux" or shutil.which(COMPILER) is None:
+        return "the emulated device is built by a C compiler, on Linux"
+    return ""
+
+
+def emulated_device(place: Path) -> dict[str, str]:
+    """The environment in which there is one."""
+    sources = map(str, sorted(EMULATOR.glob("*.c")))
+    library = str(place / "libcuda.so.1")
+    command = [COMPILER, "-O1", "-shared", "-fPIC", "-o", library, *sources]
+    subprocess.run(command, check=True, timeout=60)
+    return {
+        "LD_LIBRARY_PATH": f"{place}:{os.environ.get('LD_LIBRARY_PATH', '')}",
+        "PYTHONPATH": str(EMULATOR),
+        "FASTMSE_TEST_DEVICE": "1",
+        "NUMBA_ENABLE_CUDASIM": "0",
+        "CUDA_VISIBLE_DEVICES": "0",
+    }
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Started | str]]:
+    """Both at once, the slower one first; or why one cannot be."""
     pytest.importorskip("numba_cuda")
-    done = run(
-        "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(TESTS / "cuda"), **SIMULATOR
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "passed" in done.stdout
+    emulated: Started | str = why_not_emulated()
+    if not emulated:
+        device = emulated_device(tmp_path_factory.mktemp("driver"))
+        code = "from fastmse import backends; print(backends.missing()['cuda'])"
+        emulated = run("-c", code, **device).stdout.strip()
+        if not emulated:
+            emulated = Started("-p", "emulated", "-W", "default", **device)
+    both: dict[str, Started | str] = {
+        "emulated": emulated,
+        "simulated": Started(NUMBA_ENABLE_CUDASIM="1"),
+    }
+    yield both
+    for one in both.values():
+        if isinstance(one, Started):
+            one.process.kill()
+            one.process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", ["simulated", "emulated"])
+def test_kernels(device: str, started: dict[str, Started | str]) -> None:
+    tests = started[device]
+    if isinstance(tests, str):
+        pytest.skip(tests)
+    tests.pass_()
 
 
 def test_nothing_of_cuda_is_imported_with_the_package() -> None:

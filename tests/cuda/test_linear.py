@@ -15,9 +15,11 @@ COLUMNS = ((1, 3), (17, 1), (129, 2), (300, 5), (150, 9)) if SIMULATED else (
     (1, 3), (17, 1), (2049, 2), (5000, 5), (4097, 9), (3000, 100), (600, 5000)
 )  # fmt: skip
 ROWS = ((1, 8), (2, 4), (17, 8), (300, 8), (65, 64), (40, 13), (5, 520)) if SIMULATED else (
-    (1, 8), (2, 4), (17, 8), (100_003, 8), (5000, 64), (4000, 13), (3000, 512), (900, 520),
+    (1, 8), (2, 4), (17, 8), (100_003, 8), (5000, 64), (4000, 13), (601, 128), (500, 129),
+    (333, 136), (402, 200), (255, 256), (401, 257), (3000, 512), (900, 520), (303, 1000),
     (700, 4096),
 )  # fmt: skip
+NARROW = (8, 13) if SIMULATED else (8, 13, 64, 136, 512, 1001, 4096)
 
 
 def problem(n, d, dtype, order):
@@ -80,7 +82,7 @@ def test_rows(n, d, weighted):
 
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])
-@pytest.mark.parametrize("d", [8, 13])
+@pytest.mark.parametrize("d", NARROW)
 def test_narrow_rows(dtype, d):
     X, y, w, theta = problem(70, d, dtype, "C")
     near(evaluate(X, y, w, theta)[0], X, y, w, theta)

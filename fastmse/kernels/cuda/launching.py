@@ -69,6 +69,13 @@ def launch(kernel: Any, blocks: Any, threads: int, queue: Queue, *arguments: Any
     core_launch(stream, _config(blocks, threads), kernel.on(device), *arguments)
 
 
+def loaded(kernel: Any, queue: Queue) -> Any:
+    """The kernel, compiled now and not when it is launched."""
+    if not SIMULATED:
+        kernel.on(queue.device)
+    return kernel
+
+
 @lru_cache
 def _config(blocks: Any, threads: int) -> Any:
     return LaunchConfig(grid=blocks, block=threads)

@@ -19,7 +19,7 @@ from fastmse.kernels.cuda.counting import nodes_of
 from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.functions import FUNCTIONS
 from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
-from fastmse.kernels.cuda.launching import Queue, kernel, launch
+from fastmse.kernels.cuda.launching import Queue, kernel, launch, loaded
 from fastmse.kernels.cuda.linear import to_device
 from fastmse.kernels.cuda.rows import PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import ROW_THREADS
@@ -46,7 +46,7 @@ def models(
     for first, X, y, w, lane in rows.pieces(chunk, queue):
         w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
         launch(
-            *(_compiled(scalar, X.storage, y.storage, w_type, sums), (X.n - 1) // chunk + 1),
+            *(_compiled(scalar, X.storage, y.storage, w_type, sums, lane), (X.n - 1) // chunk + 1),
             *(ROW_THREADS, lane),
             *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
             *(place, chunk, *nodes.words, first // chunk),
@@ -57,14 +57,15 @@ def models(
     return totals[: 2 + sums.count(scalar.p)]
 
 
-def _compiled(scalar: ModelScalar, x_type: str, y_type: str, w_type: str, sums: Sums) -> Any:
-    return scalar.on_device(
-        (x_type, y_type, w_type, sums),
-        lambda make: _kernel(
-            *(x_type, y_type, w_type, scalar.q, scalar.p, sums, scalar.may_raise),
-            make(sums.order, FUNCTIONS),
-        ),
-    )
+def _compiled(
+    scalar: ModelScalar, x_type: str, y_type: str, w_type: str, sums: Sums, queue: Queue
+) -> Any:
+    def compile(make: Any) -> Any:
+        shape = (scalar.q, scalar.p, sums, scalar.may_raise)
+        made = make(sums.order, FUNCTIONS)
+        return loaded(_kernel(x_type, y_type, w_type, *shape, made), queue)
+
+    return scalar.on_device((x_type, y_type, w_type, sums), compile)
 
 
 @device_function

@@ -1,12 +1,17 @@
-/* A CUDA driver of one device that does nothing: memory is the host's, copies are made, kernels are
-   counted and never run. As libcuda.so.1 it lets all that the host does before and after a kernel
-   run without a GPU: host_path.py. Functions that are not written here return success. */
+/* A CUDA driver of one device that is none: its memory is the host's, every array before a page that
+   nobody may touch. As libcuda.so.1 it lets all that the host does around a kernel run without a
+   GPU. Kernels that were translated are run, on the host; others are counted. Functions that are not
+   written here return success. */
 
+#define _GNU_SOURCE
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+
+#include "threads.h"
 
 typedef void *handle;
 
@@ -23,14 +28,31 @@ static long now(void)
 }
 
 /* What host_path.py asks: kernels launched since, and when, in ns. */
-void idle_reset(void) { launched = first_launch = synchronized = 0; }
-long idle_launched(void) { return launched; }
-long idle_first_launch(void) { return first_launch; }
-long idle_synchronized(void) { return synchronized; }
+void emulated_reset(void) { launched = first_launch = synchronized = 0; }
+long emulated_launched(void) { return launched; }
+long emulated_first_launch(void) { return first_launch; }
+long emulated_synchronized(void) { return synchronized; }
+
+typedef void kernel(void **arguments);
+
+static kernel *next;
+static kernel *kernels[4096];
+static size_t n_kernels;
+
+/* The next kernel that is loaded is this function. */
+void emulated_load_next(kernel *function) { next = function; }
+
+static size_t most_memory = (size_t)1 << 37, memory_in_use;
+static int launch_error;
+
+/* For tests of what is told: no more memory than this, and an error of every launch, or 0. */
+void emulated_memory(size_t most) { most_memory = most; }
+void emulated_launch_error(int error) { launch_error = error; }
 
 static int succeed(void) { return 0; }
 
 static int version(int *out) { *out = 13000; return 0; }
+static int error_name(int error, const char **out) { *out = "EMULATED_ERROR"; return 0; }
 static int count(int *out) { *out = 1; return 0; }
 static int get_device(int *out, int number) { *out = number; return 0; }
 static int name(char *out, int n, int number) { snprintf(out, n, "no device"); return 0; }
@@ -62,18 +84,56 @@ static int current_device(int *out)
     return current ? 0 : 201; /* CUDA_ERROR_INVALID_CONTEXT */
 }
 
-static int memory_info(size_t *left, size_t *all) { *left = *all = (size_t)1 << 37; return 0; }
+static int memory_info(size_t *left, size_t *all)
+{
+    *left = most_memory - memory_in_use;
+    *all = most_memory;
+    return 0;
+}
+
+enum { PAGE = 4096, ALIGNMENT = 16, OUT_OF_MEMORY = 2 };
+
+static struct memory {
+    char *pages, *start;
+    size_t size;
+} memories[1 << 16];
+
+static struct memory *memory_at(void *start)
+{
+    struct memory *m = memories;
+    while (m->start != start)
+        if (++m == memories + sizeof memories / sizeof *memories)
+            return NULL;
+    return m;
+}
 
 static int allocate(void **out, size_t n)
 {
-    int failed = posix_memalign(out, 4096, n ? n : 1);
-    if (!failed)
-        memset(*out, 0, n);
-    return failed ? 2 : 0; /* CUDA_ERROR_OUT_OF_MEMORY */
+    size_t size = (n / PAGE + 2) * PAGE, room = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    struct memory *m = memory_at(NULL);
+    if (!m || memory_in_use + size > most_memory)
+        return OUT_OF_MEMORY;
+    char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return OUT_OF_MEMORY;
+    mprotect(pages + size - PAGE, PAGE, PROT_NONE);
+    *m = (struct memory){pages, pages + size - PAGE - room, size};
+    *out = m->start;
+    memory_in_use += size;
+    return 0;
 }
 
 static int allocate_host(void **out, size_t n, unsigned flags) { return allocate(out, n); }
-static int release(void *memory) { free(memory); return 0; }
+
+static int release(void *memory)
+{
+    struct memory *m = memory_at(memory);
+    munmap(m->pages, m->size);
+    memory_in_use -= m->size;
+    *m = (struct memory){0};
+    return 0;
+}
+
 static int device_pointer(void **out, void *memory, unsigned flags) { *out = memory; return 0; }
 static int copy(void *to, const void *from, size_t n) { memmove(to, from, n); return 0; }
 
@@ -82,12 +142,29 @@ static int new_event(handle *out, unsigned flags) { *out = (handle)(events += 16
 static int synchronize(handle stream) { synchronized = now(); return 0; }
 
 static int load(handle *out, const void *code) { *out = &device; return 0; }
-static int get_kernel(handle *out, handle library, const char *entry) { *out = &device; return 0; }
 
-static int launch(const void *config, handle kernel, void **arguments, void **extra)
+static int get_kernel(handle *out, handle library, const char *entry)
 {
+    if (n_kernels == sizeof kernels / sizeof *kernels)
+        return OUT_OF_MEMORY;
+    kernels[n_kernels] = next;
+    next = NULL;
+    *out = kernels + n_kernels++;
+    return 0;
+}
+
+struct config {
+    unsigned grid[3], block[3];
+};
+
+static int launch(const struct config *config, kernel **loaded, void **arguments, void **more)
+{
+    if (launch_error)
+        return launch_error;
     if (!launched++)
         first_launch = now();
+    if (*loaded)
+        run_grid(*loaded, config->grid[0], config->grid[1], config->block[0], arguments);
     return 0;
 }
 
@@ -100,6 +177,8 @@ static const struct {
     {"cuGetProcAddress", cuGetProcAddress_v2},
     {"cuGetProcAddress_v2", cuGetProcAddress_v2},
     {"cuDriverGetVersion", version},
+    {"cuGetErrorName", error_name},
+    {"cuGetErrorString", error_name},
     {"cuDeviceGetCount", count},
     {"cuDeviceGet", get_device},
     {"cuDeviceGetName", name},
