@@ -43,10 +43,16 @@ def lines(run: Run) -> Iterator[str]:
     yield f"- device: {run['device']}, compute capability {run['compute_capability']},"
     yield f"  {run['multiprocessors']} multiprocessors"
     yield from (f"- versions: {versions}", f"- measured {run['date']}, arrays of {run['arrays']}")
-    yield from ("", JUDGED, "", "## Targets", "", TARGETS, "")
+    yield from ("", JUDGED, *timed(run), "", "## Targets", "", TARGETS, "")
     yield from (*targets.table(run["records"]), "", "## Speed", "", *speed(run["records"]), "")
     yield from ("## Times", "", "Median milliseconds, and of ours the speed.", "")
     yield from (*times(run["records"]), "", "## Right, and the same", "", *checked(run))
+
+
+def timed(run: Run) -> Iterator[str]:
+    """Which call of a round; a run that does not say made one."""
+    if "timed" in run:
+        yield from ("", f"Timed is {run['timed']}.")
 
 
 def speed(found: dict[str, Record]) -> list[str]:

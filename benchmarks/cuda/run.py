@@ -14,7 +14,7 @@ from benchmarks.cuda import checks, makers, page, rivals, timing
 from benchmarks.cuda.works import Work, make, ours, works
 from fastmse import backends, device_arrays
 
-ROUNDS = 25
+ROUNDS = 20
 QUICK_ROUNDS = 3
 
 
@@ -60,6 +60,7 @@ def described(quick: bool) -> dict[str, Any]:
         "command": "python -m benchmarks --cuda" + " --quick" * quick,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "quick": quick,
+        "timed": timing.TIMED,
         "device": name,
         "compute_capability": ".".join(map(str, device.compute_capability)),
         "multiprocessors": int(device.MULTIPROCESSOR_COUNT),
