@@ -96,6 +96,9 @@ def models() -> Iterator[Case]:
         scalar = decay.scalar(sums.order, FUNCTIONS)
         kernel = _kernel("float64", "float32", "float64", 2, 3, sums, False, scalar)
         yield Case(f"models {sums.name}", kernel, False, False)
+        apart = ("float64", "float16")
+        kernel = _kernel(apart, "float32", "", 2, 3, sums, False, scalar)
+        yield Case(f"models {sums.name} of columns apart", kernel, False, False)
     for sums in (Sums.VALUE, Sums.GRADIENT, Sums.NORMAL):
         for is_vector in (False, True):
             scalar = users_scalar(f, grad if sums else None, 2 - is_vector, 2, is_vector)

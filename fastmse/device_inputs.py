@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastmse import device_arrays
@@ -25,6 +25,18 @@ class Line(NamedTuple):
     @property
     def is_dense(self) -> bool:
         return self.step == self.itemsize
+
+
+class DeviceColumns(NamedTuple):
+    """Variables of a model, (n, q), each where it lies."""
+
+    columns: tuple[DeviceArray, ...]
+    lines: tuple[Line, ...]
+    shape: tuple[int, int]
+
+
+def arrays_of(X: DeviceArray | DeviceColumns) -> tuple[DeviceArray, ...]:
+    return X.columns if isinstance(X, DeviceColumns) else (X,)
 
 
 def predictions(
@@ -55,8 +67,10 @@ def design(
 
 def model_rows(
     X: Any, names: Sequence[str] | None, y: Any, sample_weight: Any
-) -> tuple[tuple[DeviceArray, DeviceArray, DeviceArray | None], bool]:
+) -> tuple[tuple[DeviceArray | DeviceColumns, DeviceArray, DeviceArray | None], bool]:
     """(variables (n, q), y (n,), sample_weight (n,) or None), and whether X was (n,)."""
+    if isinstance(X, Mapping):
+        return _with_rows(_columns(X, names), y, sample_weight), False
     X = device_arrays.read(X, "X")
     is_vector = X.ndim == 1
     if is_vector:
@@ -67,26 +81,43 @@ def model_rows(
     return _with_rows(X, y, sample_weight), is_vector
 
 
-def _with_rows(
-    X: DeviceArray, y: Any, sample_weight: Any
-) -> tuple[DeviceArray, DeviceArray, DeviceArray | None]:
+def _columns(X: Mapping[str, Any], names: Sequence[str] | None) -> DeviceColumns:
+    """By the rules of a dict in host memory."""
+    if not names:
+        raise TypeError("X: got a dict, but the variables have no names; want an array")
+    for name in names:
+        if name not in X:
+            raise ValueError(f"X: got a dict without {name!r}; want every variable of the model")
+    labels = [f"X[{name!r}]" for name in names]
+    first = vector(X[names[0]], labels[0])
+    others = [
+        vector(X[name], label, first.size, labels[0])
+        for name, label in zip(names[1:], labels[1:], strict=True)
+    ]
+    columns = (first, *others)
+    one_device(*zip(labels, columns, strict=True))
+    found = tuple(line for line in lines(labels, columns) if line is not None)
+    return DeviceColumns(columns, found, (first.size, len(columns)))
+
+
+def _with_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, DeviceArray, DeviceArray | None]:
     n = X.shape[0]
     if n == 0:
         raise ValueError("X: got no rows; want at least one")
     y = vector(y, "y", n)
     if sample_weight is not None:
         sample_weight = vector(sample_weight, "sample_weight", n)
-    one_device(("X", X), ("y", y), ("sample_weight", sample_weight))
+    one_device(("X", arrays_of(X)[0]), ("y", y), ("sample_weight", sample_weight))
     return X, y, sample_weight
 
 
-def vector(obj: Any, name: str, n: int) -> DeviceArray:
+def vector(obj: Any, name: str, n: int | None = None, like: str = "X") -> DeviceArray:
     array = device_arrays.read(obj, name)
     if array.ndim != 1:
         hint = "; use .ravel()" if array.size == max(array.shape, default=0) else ""
         raise ValueError(f"{name}: got shape {array.shape}; want one dimension, (n,){hint}")
-    if array.size != n:
-        raise ValueError(f"{name}: got {array.size} rows; want {n}, as X has")
+    if n is not None and array.size != n:
+        raise ValueError(f"{name}: got {array.size} rows; want {n}, as {like} has")
     return array
 
 

@@ -19,8 +19,7 @@ class DeviceRows:
     """
 
     def __init__(self, call: DeviceCall, gated: tuple[Any, Any, Any]) -> None:
-        X, *others = gated
-        self._sample_weight = gated[2]
+        X, *others = self._gated = gated  # whose owners must live
         self._call, self.device, self._streams = call, None, set()
         self.n = int(X.shape[0])
         if not call.on_device:
@@ -28,11 +27,12 @@ class DeviceRows:
             return
         at_y, self._w = device_inputs.lines(("y", "sample_weight"), others)
         self.rows = call.kernels.placed(X, at_y, self._w)
-        self.device, self._streams = X.device, streams_of(*gated)
+        arrays = device_inputs.arrays_of(X)
+        self.device, self._streams = arrays[0].device, streams_of(*arrays, *others)
 
     def weighed(self, queue: Any) -> Weighting:
         """Their weighting; kernels launched later wait for what their libraries still write."""
         if not self._call.on_device:
-            return weighting_of(compiled, self.n, self._sample_weight, 1)
+            return weighting_of(compiled, self.n, self._gated[2], 1)
         queue.wait_for(self._streams)
-        return weigh(self._call.kernels, self.n, self._w, self._sample_weight, queue)
+        return weigh(self._call.kernels, self.n, self._w, self._gated[2], queue)

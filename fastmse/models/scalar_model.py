@@ -74,7 +74,7 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
         backend : {"auto", "numpy", "cython", "numba", "cuda"}
             The function is compiled by Numba, the loop around it by Cython (or Numba). NumPy
             computes with whole columns. "auto" takes CUDA's kernels for arrays in a GPU's memory,
-            where X is one array; "cuda" sends it others.
+            where X is one array or a dict; "cuda" sends it others.
         n_threads : int >= 1, optional
             None: ``FASTMSE_NUM_THREADS``, else OpenMP's setting, else the CPUs available.
 
@@ -181,7 +181,8 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
     def _passes(
         self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
     ) -> Passes | DevicePasses:
-        device_call = backends.for_device(backend, X, y, sample_weight)
+        given = X.values() if isinstance(X, Mapping) else (X,)
+        device_call = backends.for_device(backend, *given, y, sample_weight)
         if device_call is not None:
             return self._device_passes(device_call, X, y, sample_weight)
         rows, mean = self._fitted(X, y, sample_weight)

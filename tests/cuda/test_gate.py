@@ -23,6 +23,10 @@ class OnFirst(Producer):
         return 2, 0
 
 
+DECAY = fm.Expression("a*exp(-b*t) + s", ["a", "b"])
+LINE = fm.Function(lambda x, theta: theta[0] * x, lambda x, theta, out: None, parameters=["a"])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -69,6 +73,43 @@ class OnFirst(Producer):
             "y: got 4 rows",
         ),
         (lambda: fm.Linear().evaluate(ones(3, 2), ones(3), [1.0]), ValueError, "theta: got shape"),
+        (
+            lambda: DECAY.evaluate({"t": ones(3)}, ones(3), [1.0, 2.0]),
+            ValueError,
+            "X: got a dict without 's'; want every variable of the model",
+        ),
+        (
+            lambda: DECAY.evaluate({"t": ones(3), "s": np.ones(3)}, ones(3), [1.0, 2.0]),
+            TypeError,
+            r"X\['s'\]: got a numpy ndarray in host memory",
+        ),
+        (
+            lambda: DECAY.evaluate({"t": ones(3), "s": ones(4)}, ones(3), [1.0, 2.0]),
+            ValueError,
+            r"X\['s'\]: got 4 rows; want 3, as X\['t'\] has",
+        ),
+        (
+            lambda: DECAY.evaluate({"t": ones(3), "s": ones(3, 1)}, ones(3), [1.0, 2.0]),
+            ValueError,
+            r"X\['s'\]: got shape \(3, 1\); want one dimension",
+        ),
+        (
+            lambda: DECAY.evaluate({"t": ones(3), "s": ones(3)}, ones(2), [1.0, 2.0]),
+            ValueError,
+            "y: got 2 rows; want 3, as X has",
+        ),
+        (
+            lambda: DECAY.evaluate(
+                {"t": OnFirst(np.ones(3)), "s": OnOther(np.ones(3))}, ones(3), [1.0, 2.0]
+            ),
+            ValueError,
+            r"X\['s'\]: got an array on device 1; want it on device 0, as X\['t'\] is",
+        ),
+        (
+            lambda: LINE.evaluate({"t": ones(3)}, ones(3), [1.0]),
+            TypeError,
+            "X: got a dict, but the variables have no names",
+        ),
         (
             lambda: fm.Linear().evaluate(ones(0, 2), ones(0), [1.0, 2.0]),
             ValueError,

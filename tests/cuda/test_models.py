@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from importlib import import_module
 
@@ -114,6 +115,34 @@ def test_what_numba_cannot_compile_is_told():
 def test_narrow_columns(dtype):
     X, y, _ = problem(40, dtype, "F")
     near(DECAY.evaluate(send(X), send(y), THETA), DECAY.evaluate(X, y, THETA), 40)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_dict_of_columns_that_lie_apart(weighted):
+    """Of their own types and strides: the bits of the matrix that holds the same."""
+    X, y, w = problem(70)
+    X = X.astype(np.float16).astype(float)
+    t, s = X[:, 0].astype(np.float32), np.repeat(X[:, 1].astype(np.float16), 3)[::-3]
+    X[:, 1] = s
+    w = w if weighted else None
+    apart = DECAY.normal({"s": send(s), "t": send(t)}, send(y), THETA, sample_weight=send(w))
+    together = DECAY.normal(send(X), send(y), THETA, sample_weight=send(w))
+    assert (apart.n, apart.sse) == (together.n, together.sse)
+    np.testing.assert_array_equal(apart.grad, together.grad)
+    np.testing.assert_array_equal(apart.normal, together.normal)
+
+
+def test_many_columns_that_lie_apart():
+    names = [f"x{k}" for k in range(9)]
+    model = fm.Expression(" + ".join(f"b*{name}**{k}" for k, name in enumerate(names)), ["b"])
+    X = {name: np.random.default_rng(k).uniform(size=50) for k, name in enumerate(names)}
+    y = np.zeros(50)
+    objective = model.objective({name: send(x) for name, x in X.items()}, send(y))
+    gc.collect()  # the objective alone keeps the arrays
+    got = objective([2.0])
+    want = model.objective(X, y)([2.0])
+    np.testing.assert_allclose(got[0], want[0], rtol=1e-14)
+    np.testing.assert_allclose(got[1], want[1], rtol=1e-13)
 
 
 def test_one_variable_several_thetas_and_hessian():

@@ -24,6 +24,7 @@ from fastmse.kernels.cuda.linear import to_device
 from fastmse.kernels.cuda.rows import PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import loader, part_loader
+from fastmse.kernels.cuda.variables import Storage, variables_of
 from fastmse.kernels.scalars import ModelScalar, Sums
 
 WARP = min(32, ROW_THREADS)
@@ -42,13 +43,14 @@ def models(
     chunk = turns * ROW_THREADS
     n_sums = max(sums.count(scalar.p), 1)
     nodes = nodes_of(queue, (n - 1) // chunk + 1, 0, 0, 2 + n_sums + scalar.may_raise)
-    place = to_device(theta, scalar.p, queue)
+    given = np.append(theta, rows.X.places) if rows.X.places else theta
+    place = to_device(given, len(given), queue)
     for first, X, y, w, lane in rows.pieces(chunk, queue):
         w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
         launch(
             *(_compiled(scalar, X.storage, y.storage, w_type, sums, lane), (X.n - 1) // chunk + 1),
             *(ROW_THREADS, lane),
-            *(X.pointer, X.row, X.column, y.pointer, y.step, *weights, X.n),
+            *(*X.words(place + 8 * scalar.p), y.pointer, y.step, *weights, X.n),
             *(place, chunk, *nodes.words, first // chunk),
         )
     totals = nodes.total(queue)
@@ -58,7 +60,7 @@ def models(
 
 
 def _compiled(
-    scalar: ModelScalar, x_type: str, y_type: str, w_type: str, sums: Sums, queue: Queue
+    scalar: ModelScalar, x_type: Storage, y_type: str, w_type: str, sums: Sums, queue: Queue
 ) -> Any:
     def compile(make: Any) -> Any:
         shape = (scalar.q, scalar.p, sums, scalar.may_raise)
@@ -79,7 +81,14 @@ def rows_done(counts: Any) -> float:
 
 
 def _kernel(
-    x_type: str, y_type: str, w_type: str, q: int, p: int, sums: Sums, counted: bool, scalar: Any
+    x_type: Storage,
+    y_type: str,
+    w_type: str,
+    q: int,
+    p: int,
+    sums: Sums,
+    counted: bool,
+    scalar: Any,
 ) -> Any:
     """The kernel of a scalar. `counted`: a last sum is that of rows done.
 
@@ -88,7 +97,8 @@ def _kernel(
     """
     weighted, places = w_type != "", ROW_THREADS if counted else 1
     n_sums = max(sums.count(p), 1)
-    load_x, load_theta = part_loader(x_type, q), loader("float64", p)
+    where, load_x = variables_of(x_type, q)
+    load_theta = loader("float64", p)
     load_y, load_w = part_loader(y_type, 1), part_loader(w_type or y_type, 1)
     add, none = model_adder(p, int(sums), n_sums), zeros(n_sums)
     evaluate, fold = device_function(scalar), group_folder(WARP)
@@ -125,7 +135,7 @@ def _kernel(
         parts = cuda.shared.array(WARPS, types.float64)
         counts = cuda.shared.array(places, types.float64)
         thread, node = cuda.threadIdx.x, first_node + cuda.blockIdx.x
-        parameters = load_theta(theta, 0)
+        parameters, variables = load_theta(theta, 0), where(x, row, column)
         totals = none()
         high, low, weight, done = 0.0, 0.0, 1.0, 0.0
         first = cuda.blockIdx.x * chunk
@@ -138,7 +148,7 @@ def _kernel(
             if weighted:
                 weight = load_w(w + i * w_step, w_step, 1)[0]
             if weight != 0.0:
-                outputs = evaluate(load_x(x + i * row, column, q), parameters)
+                outputs = evaluate(load_x(variables, i), parameters)
                 r = outputs[0] - load_y(y + i * y_step, y_step, 1)[0]
                 c = weight * r
                 high, low = add_run(high, low, c * r)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmse.columns import Columns
 from fastmse.device_arrays import DeviceArray
-from fastmse.device_inputs import Line
+from fastmse.device_inputs import DeviceColumns, Line
 from fastmse.kernels.cuda.launching import Queue
 from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
 
@@ -25,12 +25,43 @@ class Matrix(NamedTuple):
     storage: str
     itemsize: int
 
+    @property
+    def places(self) -> tuple[float, ...]:
+        """What a kernel reads from device memory to find a row: nothing."""
+        return ()
+
+    def words(self, places: int) -> tuple[int, int, int]:
+        """What it is given of X; `places` is the address of the above."""
+        return self.pointer, self.row, self.column
+
+
+class Apart(NamedTuple):
+    """The columns of an X (n, d), each of which lies somewhere."""
+
+    columns: tuple[Line, ...]
+    n: int
+    d: int
+
+    @property
+    def storage(self) -> tuple[str, ...]:
+        return tuple(line.storage for line in self.columns)
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """Of each column its address, in halves that a float64 holds, and its stride."""
+        words = [(*divmod(line.pointer, 2**32), line.step) for line in self.columns]
+        return tuple(float(word) for three in words for word in three)
+
+    def words(self, places: int) -> tuple[int, int, int]:
+        return places, 0, 0
+
 
 class Piece(NamedTuple):
     """Rows on the device, from number `first` on, and where kernels for them are launched."""
 
     first: int
-    X: Matrix
+    X: Any
+    "Matrix, or Apart"
     y: Line
     w: Line | None
     queue: Queue
@@ -39,7 +70,8 @@ class Piece(NamedTuple):
 class PlacedRows(NamedTuple):
     """Rows that lie on the device."""
 
-    X: Matrix
+    X: Any
+    "Matrix, or Apart"
     y: Line
     w: Line | None
 
@@ -48,7 +80,9 @@ class PlacedRows(NamedTuple):
         yield Piece(0, *self, queue)
 
 
-def placed(X: DeviceArray, y: Line, w: Line | None) -> PlacedRows:
+def placed(X: DeviceArray | DeviceColumns, y: Line, w: Line | None) -> PlacedRows:
+    if isinstance(X, DeviceColumns):
+        return PlacedRows(Apart(X.lines, *X.shape), y, w)
     (row, column), (n, d) = X.strides, X.shape
     return PlacedRows(Matrix(X.pointer, row, column, n, d, X.storage, X.itemsize), y, w)
 
