@@ -68,7 +68,6 @@ def emulated_device(place: Path) -> dict[str, str]:
         "PYTHONPATH": str(EMULATOR),
         "FASTMSE_TEST_DEVICE": "1",
         "NUMBA_ENABLE_CUDASIM": "0",
-        "CUDA_VISIBLE_DEVICES": "0",
     }
 
 

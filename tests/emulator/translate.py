@@ -21,8 +21,8 @@ NAMES = {
 }
 """What a device does by itself, and who does it here."""
 
-ZEROS = "llvm.nvvm.read.ptx.sreg.(?:tid|ctaid).[yz]"
-"""Numbers that are 0 in our grids, but for the blocks' y."""
+OTHER_AXES = r"@llvm\.nvvm\.read\.ptx\.sreg\.(\w+)\.([yz])\b"
+"""Along axes of one thread or block: its number is 0, and how many there are 1."""
 
 CONVERSIONS = {
     'asm  "cvt.f32.f16 $0, $1;", "=f,h"': "@emulated_from_half",
@@ -81,7 +81,13 @@ def _for_host(text: str) -> str:
         text = text.replace(assembler, function).replace(assembler.replace("  ", " "), function)
     for name, ours in NAMES.items():
         text = re.sub(rf"@{re.escape(name)}\b", f"@{ours}", text)
-    return text + GIVEN
+    text = re.sub(rf"^declare .*{OTHER_AXES}.*\n", _constant, text, flags=re.M)
+    return re.sub(OTHER_AXES, r"@emulated_\1_\2", text) + GIVEN
+
+
+def _constant(number: re.Match[str]) -> str:
+    what, axis = number.groups()
+    return f"define internal i32 @emulated_{what}_{axis}() {{ ret i32 {int(what[0] == 'n')} }}\n"
 
 
 def _with_entry(text: str, entry: str) -> str:
