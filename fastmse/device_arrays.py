@@ -164,6 +164,13 @@ def _stream(obj: Any, interface: Any) -> int | None:
     return None
 
 
+def asked_again(array: DeviceArray | None) -> DeviceArray | None:
+    """The same, with the stream that is writing to it now."""
+    if array is None:
+        return None
+    return array._replace(stream=_stream(array.owner, array.owner.__cuda_array_interface__))
+
+
 def empty_like(array: DeviceArray) -> Any:
     """A new array of the caller's kind, on the same device, of the same shape and dtype."""
     owner, library = array.owner, type(array.owner).__module__.partition(".")[0]

@@ -22,21 +22,25 @@ class Line(NamedTuple):
     def itemsize(self) -> int:
         return device_arrays.ITEMSIZE[self.storage]
 
-    @property
-    def is_dense(self) -> bool:
-        return self.step == self.itemsize
-
 
 class DeviceColumns(NamedTuple):
     """Variables of a model, (n, q), each where it lies."""
 
-    columns: tuple[DeviceArray, ...]
+    columns: dict[str, DeviceArray]
+    "by what errors call them"
     lines: tuple[Line, ...]
     shape: tuple[int, int]
 
 
-def arrays_of(X: DeviceArray | DeviceColumns) -> tuple[DeviceArray, ...]:
-    return X.columns if isinstance(X, DeviceColumns) else (X,)
+def arrays_of(X: DeviceArray | DeviceColumns) -> dict[str, DeviceArray]:
+    """By their names."""
+    return X.columns if isinstance(X, DeviceColumns) else {"X": X}
+
+
+def device_of(arrays: Iterable[DeviceArray | None]) -> int | None:
+    """The device of them all, by the first that knows it."""
+    known = (array.device for array in arrays if array is not None and array.device is not None)
+    return next(known, None)
 
 
 def predictions(
@@ -95,9 +99,9 @@ def _columns(X: Mapping[str, Any], names: Sequence[str] | None) -> DeviceColumns
         for name, label in zip(names[1:], labels[1:], strict=True)
     ]
     columns = (first, *others)
-    one_device(*zip(labels, columns, strict=True))
     found = tuple(line for line in lines(labels, columns) if line is not None)
-    return DeviceColumns(columns, found, (first.size, len(columns)))
+    named = dict(zip(labels, columns, strict=True))
+    return DeviceColumns(named, found, (first.size, len(columns)))
 
 
 def _with_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, DeviceArray, DeviceArray | None]:
@@ -107,7 +111,7 @@ def _with_rows(X: Any, y: Any, sample_weight: Any) -> tuple[Any, DeviceArray, De
     y = vector(y, "y", n)
     if sample_weight is not None:
         sample_weight = vector(sample_weight, "sample_weight", n)
-    one_device(("X", arrays_of(X)[0]), ("y", y), ("sample_weight", sample_weight))
+    one_device(*arrays_of(X).items(), ("y", y), ("sample_weight", sample_weight))
     return X, y, sample_weight
 
 
@@ -147,12 +151,12 @@ def one_device(*named: tuple[str, DeviceArray | None]) -> None:
 
 
 def output(
-    out: Any, y_pred: DeviceArray, others: Iterable[tuple[str, DeviceArray | None]]
+    out: Any, y_pred: DeviceArray, others: Sequence[tuple[str, DeviceArray | None]]
 ) -> DeviceArray:
     """`out` if the gradient can be written to it element by element, as y_pred is read."""
     array = device_arrays.read(out, "out")
     same_shape(array, "out", y_pred, "y_pred")
-    one_device(("y_pred", y_pred), ("out", array))
+    one_device(*others, ("out", array))
     if array.read_only:
         raise ValueError("out: got a read-only array; want a writeable one")
     if any(step == 0 and n > 1 for n, step in zip(array.shape, array.strides, strict=True)):

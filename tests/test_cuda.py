@@ -7,6 +7,7 @@ what Numba makes of them for a GPU is translated for the host, and launched as t
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 EMULATOR = TESTS / "emulator"
-COMPILER = os.environ.get("CC", "cc")
+COMPILER = shlex.split(os.environ.get("CC", "cc"))
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 
 
@@ -52,7 +53,7 @@ class Started:
 
 
 def why_not_emulated() -> str:
-    if sys.platform != "linux" or shutil.which(COMPILER) is None:
+    if sys.platform != "linux" or shutil.which(COMPILER[0]) is None:
         return "the emulated device is built by a C compiler, on Linux"
     return ""
 
@@ -61,7 +62,7 @@ def emulated_device(place: Path) -> dict[str, str]:
     """The environment in which there is one."""
     sources = map(str, sorted(EMULATOR.glob("*.c")))
     library = str(place / "libcuda.so.1")
-    command = [COMPILER, "-O1", "-shared", "-fPIC", "-o", library, *sources]
+    command = [*COMPILER, "-O1", "-shared", "-fPIC", "-pthread", "-o", library, *sources]
     subprocess.run(command, check=True, timeout=60)
     return {
         "LD_LIBRARY_PATH": f"{place}:{os.environ.get('LD_LIBRARY_PATH', '')}",
@@ -81,7 +82,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Star
         code = "from fastmse import backends; print(backends.missing()['cuda'])"
         emulated = run("-c", code, **device).stdout.strip()
         if not emulated:
-            emulated = Started("-p", "emulated", "-W", "default", **device)
+            emulated = Started("-p", "emulated", **device)
     both: dict[str, Started | str] = {
         "emulated": emulated,
         "simulated": Started(NUMBA_ENABLE_CUDASIM="1"),

@@ -141,8 +141,11 @@ def test_variables_come_in_many_forms(backend, tmp_path):
     stored = np.memmap(tmp_path / "X", float, "w+", shape=X.shape)
     stored[:] = X
     more = {"text": np.array(["a"] * 500), "u": u, "none": [None] * 500, "v": v}
+    np.savez(tmp_path / "X.npz", u=u, v=v, objects=np.array(["cannot be read", {}], object))
+    archive = np.load(tmp_path / "X.npz")
     forms = {
         "dict": {"u": u, "v": v, "more": "ignored"},
+        "npz": archive,
         "lists": {"u": u.tolist(), "v": v.tolist()},
         "pandas": pd.DataFrame(more),
         "polars": pl.DataFrame({name: pl.Series(column) for name, column in more.items()}),
@@ -157,6 +160,7 @@ def test_variables_come_in_many_forms(backend, tmp_path):
         found = PLANE.evaluate(form, y, theta, backend=backend)
         assert found.sse == expected.sse, name
         assert np.array_equal(found.grad, expected.grad), name
+    archive.close()
     by_name = PLANE.evaluate(X, y, {"b2": 0.5, "b1": 1.5}, backend=backend)
     assert by_name.sse == expected.sse
 

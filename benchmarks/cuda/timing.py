@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -19,20 +19,14 @@ TIMED = "the second of two calls in a row"
 
 
 def measure(calls: Mapping[str, Call], rounds: int) -> dict[str, dict[str, float]]:
-    """Best and median seconds of each call, and the median of those before it.
-
-    A call that fails is left out, and says why.
-    """
+    """Best and median seconds of each call; one that fails is left out, and says why."""
     ready = {name: call for name, call in calls.items() if _warm(name, call)}
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in ready}
+    times: dict[str, list[float]] = {name: [] for name in ready}
     for _ in range(rounds):
         for name, call in ready.items():
-            times[name].append((_timed(call), _timed(call)))
-    return {name: _summary(*zip(*pairs, strict=True)) for name, pairs in times.items()}
-
-
-def _summary(first: Sequence[float], second: Sequence[float]) -> dict[str, float]:
-    return {"best": min(second), "median": median(second), "first": median(first)}
+            call()
+            times[name].append(_timed(call))
+    return {name: {"best": min(t), "median": median(t)} for name, t in times.items()}
 
 
 def _warm(name: str, call: Call) -> bool:

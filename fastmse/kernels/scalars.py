@@ -61,8 +61,8 @@ class ModelScalar(ABC):
 
     def on_device(self, key: Any, compile: Callable[[Callable[..., Scalar]], Any]) -> Any:
         """What ``compile(make)`` gives, once a key; ``make(order, functions)`` is a `Scalar`."""
-        if key not in self._device_kernels:
-            self._device_kernels[key] = compile(self.scalar)
+        if key not in self._device_kernels:  # of two threads that compile it, one's is kept
+            self._device_kernels.setdefault(key, compile(self.scalar))
         return self._device_kernels[key]
 
     @abstractmethod

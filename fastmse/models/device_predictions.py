@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -32,9 +33,9 @@ def evaluate(
     names = ("y_true", "y_pred", "sample_weight", "out")
     y, f, w, to = device_inputs.lines(names, (*gated, target))
     assert y is not None
-    with kernels.on_device(gated.y_true.device) as queue:
-        queue.wait_for(streams_of(*gated, target))
-        weighting = weigh(kernels, y.n, w, gated.sample_weight, queue)
+    with kernels.on_device(device_inputs.device_of(gated)) as queue:
+        queue.wait_for(streams_of((*gated, target)))
+        weighting = weigh(kernels, y.n, w, queue)
         high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, queue).tolist()
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)
 
@@ -72,15 +73,13 @@ def evaluate_sent(
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)
 
 
-def streams_of(*arrays: DeviceArray | None) -> set[int]:
+def streams_of(arrays: Iterable[DeviceArray | None]) -> set[int]:
     return {a.stream for a in arrays if a is not None and a.stream is not None}
 
 
-def weigh(
-    kernels: ModuleType, n: int, w: Line | None, sample_weight: DeviceArray | None, queue: Any
-) -> Weighting:
+def weigh(kernels: ModuleType, n: int, w: Line | None, queue: Any) -> Weighting:
     """As `weighting.weigh`: the rows of a refused weight are looked for on the host."""
-    if w is None or sample_weight is None:
+    if w is None:
         return Weighting(n, float(n))
     high, low, *counts = kernels.weigh(w, queue).tolist()
     values = kernels.OnHost(w, queue) if counts[1] else None

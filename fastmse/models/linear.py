@@ -160,7 +160,8 @@ class Linear(LinearFits):
 
         Parameters are those of `evaluate`; each call is one pass over the data.
         """
-        if backends.for_device(backend, X, y, sample_weight) is None:
+        device_call = backends.for_device(backend, X, y, sample_weight)
+        if device_call is None or not device_call.on_device:
             X, y, sample_weight = inputs.design(X, y, sample_weight)
 
         def mse_and_grad(theta: Any) -> tuple[Any, Any]:

@@ -162,10 +162,9 @@ def evaluate(
 
 
 def _on_device(call: DeviceCall, *arguments: Any) -> Evaluation:
-    from fastmse.models import device_predictions as on_device
+    from fastmse.models.device_predictions import evaluate, evaluate_sent
 
-    evaluate = on_device.evaluate if call.on_device else on_device.evaluate_sent
-    return evaluate(call.kernels, *arguments)
+    return (evaluate if call.on_device else evaluate_sent)(call.kernels, *arguments)
 
 
 def _sums(

@@ -181,8 +181,10 @@ class ScalarModel(NonlinearFits, ManyCurves, ABC):
     def _passes(
         self, X: Any, y: Any, sample_weight: Any, backend: str, n_threads: int | None
     ) -> Passes | DevicePasses:
-        given = X.values() if isinstance(X, Mapping) else (X,)
-        device_call = backends.for_device(backend, *given, y, sample_weight)
+        if isinstance(X, Mapping):  # its other values are nobody's, and may not be there to read
+            X = {name: X[name] for name in self.variables or () if name in X}
+        variables = X.values() if isinstance(X, dict) else (X,)
+        device_call = backends.for_device(backend, *variables, y, sample_weight)
         if device_call is not None:
             return self._device_passes(device_call, X, y, sample_weight)
         rows, mean = self._fitted(X, y, sample_weight)

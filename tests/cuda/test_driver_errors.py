@@ -1,4 +1,7 @@
-"""What a driver refuses is told in Python's words, and the next call goes well."""
+"""What a driver refuses is told in Python's words, and the next call goes well.
+
+A call for which there is room asks it for no memory.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,16 @@ def test_a_launch_that_is_refused(driver):
         fm.mse(y, f)
     driver.emulated_launch_error(0)
     assert fm.mse(y, f) == want
+
+
+def test_room_is_kept(driver):
+    model = fm.Expression("a*exp(-b*t)", ["a", "b"])
+    X, y, w = (send(np.ones(n)) for n in (3000, 3000, 3000))
+    objective = model.objective(X, y, sample_weight=w)  # W and the model have nodes of one width
+    small, large = ((send(np.ones(n)), send(np.zeros(n))) for n in (100, 10**6))
+    calls = [lambda: objective([1.0, 2.0]), lambda: fm.mse(*large), lambda: fm.mse(*small)]
+    for call in calls:
+        call()
+    driver.emulated_memory(0)
+    for call in calls * 2:
+        call()

@@ -106,6 +106,18 @@ LINE = fm.Function(lambda x, theta: theta[0] * x, lambda x, theta, out: None, pa
             r"X\['s'\]: got an array on device 1; want it on device 0, as X\['t'\] is",
         ),
         (
+            lambda: DECAY.evaluate(
+                {"t": ones(3), "s": OnOther(np.ones(3))}, OnFirst(np.ones(3)), [1.0, 2.0]
+            ),
+            ValueError,
+            r"y: got an array on device 0; want it on device 1, as X\['s'\] is",
+        ),
+        (
+            lambda: fm.evaluate(OnFirst(np.ones(3)), ones(3), out=OnOther(np.ones(3))),
+            ValueError,
+            "out: got an array on device 1; want it on device 0, as y_true is",
+        ),
+        (
             lambda: LINE.evaluate({"t": ones(3)}, ones(3), [1.0]),
             TypeError,
             "X: got a dict, but the variables have no names",

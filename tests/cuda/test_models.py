@@ -11,6 +11,7 @@ import pytest
 from cuda_memory import SIMULATED, send
 
 import fastmse as fm
+from fastmse.kernels.cuda.launching import Queue
 
 DECAY = fm.Expression("a*exp(-b*t) + where(t > 1, c, -c)*s", ("a", "b", "c"))
 THETA = np.array([2.0, 0.5, 0.25])
@@ -143,6 +144,25 @@ def test_many_columns_that_lie_apart():
     want = model.objective(X, y)([2.0])
     np.testing.assert_allclose(got[0], want[0], rtol=1e-14)
     np.testing.assert_allclose(got[1], want[1], rtol=1e-13)
+
+
+def test_a_dict_is_asked_for_the_variables_alone():
+    X, y, _ = problem(20)
+    t, s = X[:, 0], X[:, 1]
+    want = DECAY.evaluate({"t": t, "s": s}, y, THETA)
+    assert DECAY.evaluate({"t": t, "s": s, "u": send(t)}, y, THETA).sse == want.sse
+
+
+def test_what_writes_to_an_array_is_asked_before_every_pass(monkeypatch):
+    X, y, _ = problem(20)
+    at = send(X)
+    objective = DECAY.objective(at, send(y))
+    waited = []
+    monkeypatch.setattr(Queue, "wait_for", lambda self, streams: waited.append(streams))
+    objective(THETA)
+    at.__cuda_array_interface__["stream"] = 48
+    objective(THETA)
+    assert waited == [set(), {48}]
 
 
 def test_one_variable_several_thetas_and_hessian():

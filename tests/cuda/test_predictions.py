@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -47,6 +49,18 @@ def test_calls_of_one_thread_share_their_room():
         y, f, w = problem(n, np.float64, seed=n)
         w[0] = 1
         check(y, f, w)
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator has one block of threads at a time")
+def test_calls_of_several_threads():
+    def several(seed):
+        for n in (300, 20_000, 17):
+            y, f, w = problem(n, np.float64, seed)
+            w[0] = 1
+            check(y, f, w)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(several, range(8)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES[1:])

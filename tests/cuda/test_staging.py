@@ -104,6 +104,19 @@ def test_an_objective_of_a_dict(dtype):
     np.testing.assert_allclose(got[1], want[1], rtol=1e-13, atol=1e-12)
 
 
+def test_an_objective_of_rows_that_can_be_read_once():
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"a": normal(50), "b": normal(50, seed=1)})
+    y = normal(50, seed=2)
+    reader = pa.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    objective = fm.Linear().objective(reader, y, backend="cuda")
+    want = fm.Linear().objective(table, y)([1.0, 2.0])
+    for _ in range(2):
+        got = objective([1.0, 2.0])
+        assert got[0] == want[0]
+        np.testing.assert_array_equal(got[1], want[1])
+
+
 def test_a_table_for_a_model():
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame({"t": abs(normal(60)), "other": 0, "s": normal(60, seed=1)})

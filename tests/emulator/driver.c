@@ -4,6 +4,7 @@
    written here return success. */
 
 #define _GNU_SOURCE
+#include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,13 @@
 
 typedef void *handle;
 
-static __thread handle current;
+enum { MAJOR = 75, MINOR = 76, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201 };
+
+enum { DEPTH = 64 };
+
+static __thread handle contexts[DEPTH];
+static __thread int current; /* 0: none */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 static char device;
 static size_t streams = 256, events;
 static long launched, first_launch, synchronized;
@@ -58,8 +65,6 @@ static int get_device(int *out, int number) { *out = number; return 0; }
 static int name(char *out, int n, int number) { snprintf(out, n, "no device"); return 0; }
 static int uuid(void *out, int number) { memset(out, 1, 16); return 0; }
 
-enum { MAJOR = 75, MINOR = 76 };
-
 static int attribute(int *out, int which, int number)
 {
     *out = which == MAJOR ? 9 : which == MINOR ? 0 : 1024;
@@ -67,31 +72,47 @@ static int attribute(int *out, int which, int number)
 }
 
 static int retain(handle *out, int number) { *out = &device; return 0; }
-static int get_current(handle *out) { *out = current; return 0; }
-static int set_current(handle context) { current = context; return 0; }
+static int get_current(handle *out) { *out = contexts[current]; return 0; }
+
+static int push_current(handle context)
+{
+    if (current + 1 == DEPTH)
+        return INVALID_CONTEXT;
+    contexts[++current] = context;
+    return 0;
+}
+
+static int set_current(handle context)
+{
+    if (current)
+        current--;
+    return context ? push_current(context) : 0;
+}
 
 static int pop_current(handle *out)
 {
+    if (!current)
+        return INVALID_CONTEXT;
     if (out)
-        *out = current;
-    current = NULL;
+        *out = contexts[current];
+    current--;
     return 0;
 }
 
 static int current_device(int *out)
 {
     *out = 0;
-    return current ? 0 : 201; /* CUDA_ERROR_INVALID_CONTEXT */
+    return current ? 0 : INVALID_CONTEXT;
 }
 
 static int memory_info(size_t *left, size_t *all)
 {
-    *left = most_memory - memory_in_use;
+    *left = memory_in_use < most_memory ? most_memory - memory_in_use : 0;
     *all = most_memory;
     return 0;
 }
 
-enum { PAGE = 4096, ALIGNMENT = 16, OUT_OF_MEMORY = 2 };
+enum { PAGE = 4096, ALIGNMENT = 16 };
 
 static struct memory {
     char *pages, *start;
@@ -107,7 +128,7 @@ static struct memory *memory_at(void *start)
     return m;
 }
 
-static int allocate(void **out, size_t n)
+static int place(void **out, size_t n)
 {
     size_t size = (n / PAGE + 2) * PAGE, room = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct memory *m = memory_at(NULL);
@@ -123,14 +144,24 @@ static int allocate(void **out, size_t n)
     return 0;
 }
 
+static int allocate(void **out, size_t n)
+{
+    pthread_mutex_lock(&one_at_a_time);
+    int error = place(out, n);
+    pthread_mutex_unlock(&one_at_a_time);
+    return error;
+}
+
 static int allocate_host(void **out, size_t n, unsigned flags) { return allocate(out, n); }
 
 static int release(void *memory)
 {
+    pthread_mutex_lock(&one_at_a_time);
     struct memory *m = memory_at(memory);
     munmap(m->pages, m->size);
     memory_in_use -= m->size;
     *m = (struct memory){0};
+    pthread_mutex_unlock(&one_at_a_time);
     return 0;
 }
 
@@ -161,10 +192,12 @@ static int launch(const struct config *config, kernel **loaded, void **arguments
 {
     if (launch_error)
         return launch_error;
+    pthread_mutex_lock(&one_at_a_time);
     if (!launched++)
         first_launch = now();
     if (*loaded)
         run_grid(*loaded, config->grid[0], config->grid[1], config->block[0], arguments);
+    pthread_mutex_unlock(&one_at_a_time);
     return 0;
 }
 
@@ -187,7 +220,7 @@ static const struct {
     {"cuDevicePrimaryCtxRetain", retain},
     {"cuCtxGetCurrent", get_current},
     {"cuCtxSetCurrent", set_current},
-    {"cuCtxPushCurrent", set_current},
+    {"cuCtxPushCurrent", push_current},
     {"cuCtxPopCurrent", pop_current},
     {"cuCtxGetDevice", current_device},
     {"cuMemGetInfo", memory_info},

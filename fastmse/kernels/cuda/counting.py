@@ -12,6 +12,9 @@ from fastmse.kernels.cuda.merge import LOG_TILE, merge_nodes, merge_to_total
 from fastmse.kernels.cuda.sizes import MERGE_THREADS
 from fastmse.kernels.cuda.workspace import Workspace, read, workspace
 
+LEVELS = 48
+"""Of the tree: more blocks than 2^48 bytes hold."""
+
 
 class Nodes:
     """Room for the nodes of whole spans, each of 2^level blocks, and what does not fill one.
@@ -22,10 +25,10 @@ class Nodes:
     def __init__(self, space: Workspace, blocks: int, rest: int, level: int, width: int) -> None:
         self.blocks, self.rest, self.level, self.width = blocks, rest, level, width
         self.count = blocks >> level
-        levels = max(blocks.bit_length(), level) + 1
-        self.words = space.take(("nodes", width), (_roomy(self.count), width)).words
-        self.levels_words = space.take(("levels", width), (levels, width)).words
-        self._total = space.take_mapped(("total", width), (1, width))
+        self._nodes = space.take(("nodes", level, width), (_roomy(self.count), width))
+        self._levels = space.take(("levels", level, width), (LEVELS + 1, width))
+        self._total = space.take_mapped(("total", level, width), (1, width))
+        self.words, self.levels_words = self._nodes.words, self._levels.words
         self._merges = list(self._launches())
 
     def _launches(self) -> Iterator[tuple[Any, ...]]:
@@ -53,9 +56,9 @@ class Nodes:
 
 
 def nodes_of(queue: Queue, blocks: int, rest: int, level: int, width: int) -> Nodes:
-    """Those of the last call of this width, if it was of as many rows."""
-    space, like = workspace(queue.device), (blocks, rest, level)
-    return space.keep(("merges", width), like, lambda: Nodes(space, *like, width))
+    """Those of the last call of this level and width, if it was of as many rows."""
+    space, like = workspace(queue.device), (blocks, rest)
+    return space.keep((level, width), like, lambda: Nodes(space, *like, level, width))
 
 
 def _roomy(count: int) -> int:

@@ -17,6 +17,11 @@ def explain(error: BaseException) -> None:
     """
     if not type(error).__name__.startswith(("CudaAPIError", "CudaDriverError", "CUDAError")):
         return
-    if getattr(error, "code", None) == OUT_OF_MEMORY or "OUT_OF_MEMORY" in str(error):
-        raise MemoryError(f"the device has no memory left for this call ({error})") from None
-    raise RuntimeError(f"the CUDA driver refused this call: {error}") from error
+    told = refused(str(error), getattr(error, "code", None))
+    raise told from (None if isinstance(told, MemoryError) else error)
+
+
+def refused(word: str, code: int | None = None) -> MemoryError | RuntimeError:
+    if code == OUT_OF_MEMORY or "OUT_OF_MEMORY" in word:
+        return MemoryError(f"the device has no memory left for this call ({word})")
+    return RuntimeError(f"the CUDA driver refused this call: {word}")

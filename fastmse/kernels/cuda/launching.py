@@ -51,7 +51,7 @@ def default_queue(device: int) -> Queue:
 
 
 def queue_of(device: int, stream: Any) -> Queue:
-    """Of Numba's stream."""
+    """A stream of Numba's as a queue."""
     return Queue(device, stream if SIMULATED else Stream.from_handle(int(stream.handle)))
 
 

@@ -15,7 +15,7 @@ from fastmse.kernels.cuda.linear_rows import WIDEST, Shape, chunk_rows, rows_ker
 from fastmse.kernels.cuda.rows import Matrix, Piece, PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
-from fastmse.kernels.cuda.workspace import workspace, write
+from fastmse.kernels.cuda.workspace import to_device
 from fastmse.statistics import block_rows
 from fastmse.statistics.grid import TINY
 
@@ -91,7 +91,7 @@ def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
     else:
         counted = (X.n - 1) // layout.rows + 1, 0
     nodes = nodes_of(queue, *counted, 0, model.width)
-    return Plan(layout, nodes, to_device(model.slopes, layout.room, queue))
+    return Plan(layout, nodes, to_device("theta", model.slopes, layout.room, queue.device))
 
 
 def _launch(plan: Plan, piece: Piece, model: Model) -> None:
@@ -120,7 +120,7 @@ def _launch(plan: Plan, piece: Piece, model: Model) -> None:
 
 
 def _rows_together(piece: Piece) -> int:
-    """Rows that a thread loads at once, where it takes them by columns."""
+    """Rows that a thread loads at once, by columns, which in a piece lie closer than in X."""
     most = layout_of(piece.X).together
     lines = [line for line in (piece.y, piece.w) if line is not None]
     return most if all(_is_dense(line, most) for line in lines) else 1
@@ -130,10 +130,3 @@ def _is_dense(line: Line, count: int) -> bool:
     """Whether `count` elements may be loaded at once, in pieces of 16 bytes."""
     size = line.itemsize
     return line.step == size and line.pointer % min(count * size, VECTOR_BYTES) == 0
-
-
-def to_device(slopes: np.ndarray, room: int, queue: Queue) -> int:
-    """The address of the slopes and, after them, zeros."""
-    padded = np.zeros((1, room))
-    padded[0, : len(slopes)] = slopes
-    return write(workspace(queue.device).take("theta", (1, room)), padded)

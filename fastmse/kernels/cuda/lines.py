@@ -13,7 +13,7 @@ from fastmse.kernels.cuda.launching import Queue, launch
 from fastmse.kernels.cuda.predictions import WIDTH, predictions_kernel
 from fastmse.kernels.cuda.sizes import THREADS
 from fastmse.kernels.cuda.spans import LOG_SPAN, SPAN
-from fastmse.kernels.cuda.staging import rows_at_once, storage_dtype, turns
+from fastmse.kernels.cuda.staging import rows_at_once, sent_line, storage_dtype, turns
 from fastmse.kernels.cuda.storage import VECTOR_BYTES
 from fastmse.kernels.cuda.weights import WIDTH as WEIGHTS_WIDTH
 from fastmse.kernels.cuda.weights import weights_kernel
@@ -51,17 +51,13 @@ def staged_predictions(
     given = [np.asarray(array) for array in rows if array is not None]
     n = len(given[0])
     sent = [*given, *([] if out is None else [out])]
-    dtypes = [storage_dtype(array.dtype) for array in sent]
-    row_bytes = sum(dtype.itemsize for dtype in dtypes)
+    row_bytes = sum(storage_dtype(array.dtype).itemsize for array in sent)
     nodes = _nodes(n, queue, WIDTH)
     step = rows_at_once(row_bytes, SPAN * BLOCK)
     for slot, start, stop in turns(n, step, row_bytes, len(sent), queue.device):
         pieces = [array[start:stop] for array in sent]
         places = slot.send(pieces[: len(given)], pieces[len(given) :])
-        lines = [
-            Line(place, dtype.itemsize, stop - start, dtype.name)
-            for place, dtype in zip(places, dtypes, strict=True)
-        ]
+        lines = [sent_line(piece, place) for piece, place in zip(pieces, places, strict=True)]
         to = None if out is None else lines.pop()
         w = None if rows[2] is None else lines.pop()
         _launch(nodes, start // (SPAN * BLOCK), (*lines, w, to), scale, slot.queue)

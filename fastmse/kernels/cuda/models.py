@@ -20,11 +20,11 @@ from fastmse.kernels.cuda.flags import device_function
 from fastmse.kernels.cuda.functions import FUNCTIONS
 from fastmse.kernels.cuda.lanes import add_run, finite_low, group_folder, merge_pairs
 from fastmse.kernels.cuda.launching import Queue, kernel, launch, loaded
-from fastmse.kernels.cuda.linear import to_device
 from fastmse.kernels.cuda.rows import PlacedRows, SentRows
 from fastmse.kernels.cuda.sizes import ROW_THREADS
 from fastmse.kernels.cuda.storage import loader, part_loader
 from fastmse.kernels.cuda.variables import Storage, variables_of
+from fastmse.kernels.cuda.workspace import to_device
 from fastmse.kernels.scalars import ModelScalar, Sums
 
 WARP = min(32, ROW_THREADS)
@@ -39,17 +39,16 @@ def models(
 ) -> np.ndarray:
     """SSE.hi, SSE.lo, then G and N as far as `sums` says, at one theta (p,)."""
     n = rows.X.n
-    turns = min(-(-n // (CHUNKS * ROW_THREADS)), TURNS)
-    chunk = turns * ROW_THREADS
+    chunk = min(-(-n // (CHUNKS * ROW_THREADS)), TURNS) * ROW_THREADS
     n_sums = max(sums.count(scalar.p), 1)
     nodes = nodes_of(queue, (n - 1) // chunk + 1, 0, 0, 2 + n_sums + scalar.may_raise)
     given = np.append(theta, rows.X.places) if rows.X.places else theta
-    place = to_device(given, len(given), queue)
-    for first, X, y, w, lane in rows.pieces(chunk, queue):
+    place = to_device("theta", given, len(given), queue.device)
+    for first, X, y, w, piece_queue in rows.pieces(chunk, queue):
         w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
+        kernel = _compiled(scalar, X.storage, y.storage, w_type, sums, piece_queue)
         launch(
-            *(_compiled(scalar, X.storage, y.storage, w_type, sums, lane), (X.n - 1) // chunk + 1),
-            *(ROW_THREADS, lane),
+            *(kernel, (X.n - 1) // chunk + 1, ROW_THREADS, piece_queue),
             *(*X.words(place + 8 * scalar.p), y.pointer, y.step, *weights, X.n),
             *(place, chunk, *nodes.words, first // chunk),
         )
@@ -62,12 +61,12 @@ def models(
 def _compiled(
     scalar: ModelScalar, x_type: Storage, y_type: str, w_type: str, sums: Sums, queue: Queue
 ) -> Any:
-    def compile(make: Any) -> Any:
+    def build(make: Any) -> Any:
         shape = (scalar.q, scalar.p, sums, scalar.may_raise)
         made = make(sums.order, FUNCTIONS)
         return loaded(_kernel(x_type, y_type, w_type, *shape, made), queue)
 
-    return scalar.on_device((x_type, y_type, w_type, sums), compile)
+    return scalar.on_device((x_type, y_type, w_type, sums), build)
 
 
 @device_function

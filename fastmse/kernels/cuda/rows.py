@@ -11,7 +11,13 @@ from fastmse.columns import Columns
 from fastmse.device_arrays import DeviceArray
 from fastmse.device_inputs import DeviceColumns, Line
 from fastmse.kernels.cuda.launching import Queue
-from fastmse.kernels.cuda.staging import is_by_columns, rows_at_once, storage_dtype, turns
+from fastmse.kernels.cuda.staging import (
+    is_by_columns,
+    rows_at_once,
+    sent_line,
+    storage_dtype,
+    turns,
+)
 
 
 class Matrix(NamedTuple):
@@ -36,11 +42,10 @@ class Matrix(NamedTuple):
 
 
 class Apart(NamedTuple):
-    """The columns of an X (n, d), each of which lies somewhere."""
+    """The columns of an X (n, q), each of which lies somewhere."""
 
     columns: tuple[Line, ...]
     n: int
-    d: int
 
     @property
     def storage(self) -> tuple[str, ...]:
@@ -82,7 +87,7 @@ class PlacedRows(NamedTuple):
 
 def placed(X: DeviceArray | DeviceColumns, y: Line, w: Line | None) -> PlacedRows:
     if isinstance(X, DeviceColumns):
-        return PlacedRows(Apart(X.lines, *X.shape), y, w)
+        return PlacedRows(Apart(X.lines, X.shape[0]), y, w)
     (row, column), (n, d) = X.strides, X.shape
     return PlacedRows(Matrix(X.pointer, row, column, n, d, X.storage, X.itemsize), y, w)
 
@@ -103,15 +108,9 @@ class SentRows:
         for slot, start, stop in turns(n, step, row_bytes, len(sizes) + 1, queue.device):
             X, *others = [np.asarray(array[start:stop]) for array in self._given]
             place, *places = slot.send([X, *others])
-            lines = [_sent_line(array, at) for array, at in zip(others, places, strict=True)]
+            lines = [sent_line(array, at) for array, at in zip(others, places, strict=True)]
             w = lines[1] if len(lines) > 1 else None
             yield Piece(start, _sent_matrix(X, place, stop - start), lines[0], w, slot.queue)
-
-
-def _sent_line(array: np.ndarray, pointer: int) -> Line:
-    """An array as a slot holds it."""
-    dtype = storage_dtype(array.dtype)
-    return Line(pointer, dtype.itemsize, len(array), dtype.name)
 
 
 def _sent_matrix(X: Any, pointer: int, n: int) -> Matrix:

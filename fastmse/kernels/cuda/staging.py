@@ -15,6 +15,7 @@ import numpy as np
 from numba import cuda
 
 from fastmse.device_arrays import ITEMSIZE
+from fastmse.device_inputs import Line
 from fastmse.kernels.cuda.launching import queue_of
 from fastmse.kernels.cuda.workspace import pointer_of
 
@@ -81,6 +82,12 @@ class Slot:
 
 def storage_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.name in ITEMSIZE and dtype.isnative else np.dtype(np.float64)
+
+
+def sent_line(array: np.ndarray, pointer: int) -> Line:
+    """A one-dimensional array as a slot holds it."""
+    dtype = storage_dtype(array.dtype)
+    return Line(pointer, dtype.itemsize, len(array), dtype.name)
 
 
 def is_by_columns(array: np.ndarray) -> bool:

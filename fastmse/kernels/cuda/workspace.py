@@ -1,7 +1,7 @@
 """What a call leaves for the next one: an allocation takes longer than a small call.
 
-One for each thread and device. The memory is the last call's of its width, 16 bytes for 32768
-predictions.
+One for each thread and device. The memory is that of the largest call of its width yet, 16 bytes
+for 32768 predictions.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numba import cuda
 
+from fastmse.kernels.cuda.errors import refused
 from fastmse.kernels.cuda.flags import SIMULATED
 
 if not SIMULATED:
@@ -28,7 +29,7 @@ class _OfThread(threading.local):
         self.spaces: dict[int, Workspace] = {}
 
 
-_kept = _OfThread()
+_of_thread = _OfThread()
 
 
 class Held(NamedTuple):
@@ -45,22 +46,30 @@ class Workspace:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, tuple[Any, Any]] = {}
+        self._arrays: dict[Hashable, Held] = {}
+        self._made: dict[Hashable, tuple[Any, Any]] = {}
 
     def take(self, name: Hashable, shape: tuple[int, int]) -> Held:
-        """An array on the current device."""
-        return self.keep(name, shape, lambda: _held(cuda.device_array, shape))
+        """An array on the current device, of so many rows or more."""
+        return self._take(name, shape, cuda.device_array)
 
     def take_mapped(self, name: Hashable, shape: tuple[int, int]) -> Held:
         """An array of the host, page-locked, which kernels write to by itself."""
-        return self.keep(name, shape, lambda: _held(cuda.mapped_array, shape))
+        return self._take(name, shape, cuda.mapped_array)
+
+    def _take(self, name: Hashable, shape: tuple[int, int], make: Any) -> Held:
+        held = self._arrays.get(name)
+        if held is None or held.array.shape[0] < shape[0] or held.array.shape[1] != shape[1]:
+            self._arrays.pop(name, None)
+            held = self._arrays[name] = _held(make, shape)
+        return held
 
     def keep(self, name: Hashable, like: Any, make: Callable[[], Kept]) -> Kept:
         """What was made when last asked for under this name, if it was asked for like this."""
-        known = self._kept.get(name)
+        known = self._made.get(name)
         if known is None or known[0] != like:
-            self._kept.pop(name, None)
-            known = self._kept[name] = like, make()
+            self._made.pop(name, None)
+            known = self._made[name] = like, make()
         kept: Kept = known[1]
         return kept
 
@@ -71,9 +80,9 @@ def _held(make: Any, shape: tuple[int, int]) -> Held:
 
 
 def workspace(device: int) -> Workspace:
-    space = _kept.spaces.get(device)
+    space = _of_thread.spaces.get(device)
     if space is None:
-        space = _kept.spaces[device] = Workspace()
+        space = _of_thread.spaces[device] = Workspace()
     return space
 
 
@@ -87,13 +96,16 @@ def read(held: Held) -> np.ndarray:
     return np.array(held.array.copy_to_host() if SIMULATED else held.array)
 
 
-def write(held: Held, values: np.ndarray) -> int:
-    """Copy values from the host, before the next kernel on the default stream; the address."""
+def to_device(name: Hashable, values: np.ndarray, room: int, device: int) -> int:
+    """The address of a copy of the values and, after them, zeros; before the next kernel there."""
+    padded = np.zeros((1, room))
+    padded[0, : len(values)] = values
+    held = workspace(device).take((name, room), padded.shape)
     address = pointer_of(held.array)
     if SIMULATED:
-        held.array.copy_to_device(values)
+        held.array.copy_to_device(padded)
         return address
-    (error,) = driver.cuMemcpyHtoDAsync(address, values.ctypes.data, values.nbytes, 0)
+    (error,) = driver.cuMemcpyHtoDAsync(address, padded.ctypes.data, padded.nbytes, 0)
     if error:
-        raise RuntimeError(f"the driver could not copy theta to the device: {error.name}")
+        raise refused(error.name)
     return address
