@@ -19,6 +19,16 @@ import pytest
 TESTS = Path(__file__).parent
 EMULATOR = TESTS / "emulator"
 COMPILER = shlex.split(os.environ.get("CC", "cc"))
+WHY_NOT = """
+from fastmse import backends
+reason = backends.missing()["cuda"]
+if not reason:
+    from numba.cuda import compiler
+    from translate import PRIVATE
+    if not hasattr(compiler, PRIVATE):
+        reason = f"this numba-cuda has no {PRIVATE}, with which kernels are translated"
+print(reason)
+"""
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
 
 
@@ -79,8 +89,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Star
     emulated: Started | str = why_not_emulated()
     if not emulated:
         device = emulated_device(tmp_path_factory.mktemp("driver"))
-        code = "from fastmse import backends; print(backends.missing()['cuda'])"
-        emulated = run("-c", code, **device).stdout.strip()
+        emulated = run("-c", WHY_NOT, **device).stdout.strip()
         if not emulated:
             emulated = Started("-p", "emulated", **device)
     both: dict[str, Started | str] = {

@@ -49,13 +49,17 @@ define internal { i32, i1 } @emulated_shuffle(i32 %mask, i32 %mode, i32 %value, 
 }
 """
 
+PRIVATE = "_compile_pyfunc_with_fixup"
+"""Of `numba.cuda.compiler`: the way to a kernel's module that asks no library of NVIDIA's."""
+
 _kept: list[Any] = []
 """Machine code lives as long as its engine."""
 
 
 def function_of(kernel: Any, capability: tuple[int, int]) -> int:
     """The address of void (*)(void **arguments)."""
-    library, _ = compiler._compile_pyfunc_with_fixup(
+    compile_kernel = getattr(compiler, PRIVATE)
+    library, _ = compile_kernel(
         kernel.py_func, kernel.signature, device=False, abi="numba", cc=capability
     )
     entry = library._entry_name
