@@ -77,7 +77,7 @@ def test_backend_names(name: Any) -> None:
 
 
 def test_a_backend_that_cannot_serve_says_why() -> None:
-    with pytest.raises(RuntimeError, match=says("'cuda' is not available", "CUDA")):
+    with pytest.raises(RuntimeError, match=r"'cuda' is not available: .*(CUDA driver|numba-cuda)"):
         fm.mse(Y, Y, backend="cuda")
 
 
