@@ -30,11 +30,11 @@ def evaluate(
     """As `models.evaluate`, of arrays on a device."""
     gated = Gated(*device_inputs.predictions(y_true, y_pred, sample_weight))
     out, target = _gradient_array(gated, grad, out)
-    names = ("y_true", "y_pred", "sample_weight", "out")
-    y, f, w, to = device_inputs.lines(names, (*gated, target))
+    names, arrays = ("y_true", "y_pred", "sample_weight", "out"), (*gated, target)
+    y, f, w, to = device_inputs.lines(names, arrays)
     assert y is not None
-    with kernels.on_device(device_inputs.device_of(gated)) as queue:
-        queue.wait_for(streams_of((*gated, target)))
+    with kernels.on_device(device_inputs.device_of(arrays)) as queue:
+        queue.wait_for(streams_of(arrays))
         weighting = weigh(kernels, y.n, w, queue)
         high, low = kernels.predictions(y, f, w, to, 2.0 / weighting.weight_sum, queue).tolist()
     return Evaluation(weighting.n, weighting.weight_sum, float(high + low), out)

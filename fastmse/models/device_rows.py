@@ -36,8 +36,8 @@ class DeviceRows:
         """Their weighting; kernels launched later wait for what their libraries still write."""
         if not self._call.on_device:
             return weighting_of(compiled, self.n, self._sample_weight, 1)
-        if self._streams is None:  # a later pass: they may have been written to since the gate
-            self._streams = streams_of(map(device_arrays.asked_again, self._arrays))
-        queue.wait_for(self._streams)
-        self._streams = None
+        streams, self._streams = self._streams, None
+        if streams is None:  # a later pass: they may have been written to since the gate
+            streams = streams_of(map(device_arrays.asked_again, self._arrays))
+        queue.wait_for(streams)
         return weigh(self._call.kernels, self.n, self._w, queue)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastmse.kernels.cuda.launching import Queue
 
 DECAY = fm.Expression("a*exp(-b*t) + where(t > 1, c, -c)*s", ("a", "b", "c"))
 THETA = np.array([2.0, 0.5, 0.25])
+EPS = np.finfo(float).eps
 
 
 def wave(x, theta):
@@ -142,8 +144,9 @@ def test_many_columns_that_lie_apart():
     gc.collect()  # the objective alone keeps the arrays
     got = objective([2.0])
     want = model.objective(X, y)([2.0])
-    np.testing.assert_allclose(got[0], want[0], rtol=1e-14)
-    np.testing.assert_allclose(got[1], want[1], rtol=1e-13)
+    # nine positive terms of 2 ulp and their sum: f and its slope are within 10 eps, r f' within 21
+    np.testing.assert_allclose(got[0], want[0], rtol=21 * EPS)
+    np.testing.assert_allclose(got[1], want[1], rtol=21 * EPS)
 
 
 def test_a_dict_is_asked_for_the_variables_alone():
@@ -163,6 +166,16 @@ def test_what_writes_to_an_array_is_asked_before_every_pass(monkeypatch):
     at.__cuda_array_interface__["stream"] = 48
     objective(THETA)
     assert waited == [set(), {48}]
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator has one block of threads at a time")
+def test_an_objective_of_several_threads():
+    X, y, w = problem(70)
+    objective = DECAY.objective(send(X), send(y), sample_weight=send(w))
+    thetas = [THETA * (1 + k / 64) for k in range(64)]
+    alone = [objective(theta)[0] for theta in thetas]
+    with ThreadPoolExecutor(4) as pool:
+        assert [mse for mse, _ in pool.map(objective, thetas)] == alone
 
 
 def test_one_variable_several_thetas_and_hessian():

@@ -1,7 +1,7 @@
-/* A CUDA driver of one device that is none: its memory is the host's, every array before a page that
-   nobody may touch. As libcuda.so.1 it lets all that the host does around a kernel run without a
-   GPU. Kernels that were translated are run, on the host; others are counted. Functions that are not
-   written here return success. */
+/* A CUDA driver of one device that is none: its memory is the host's, and no array lies more than 15
+   bytes before a page that nobody may touch. As libcuda.so.1 it lets all that the host does around a
+   kernel run without a GPU. Kernels are counted; those that were translated are run, on the host.
+   Functions that are not written here return success. */
 
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -16,8 +16,8 @@
 
 typedef void *handle;
 
-enum { MAJOR = 75, MINOR = 76, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201 };
-
+enum { OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201 };
+enum { MAJOR = 75, MINOR = 76 }; /* of a compute capability */
 enum { DEPTH = 64 };
 
 static __thread handle contexts[DEPTH];

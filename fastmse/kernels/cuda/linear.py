@@ -91,7 +91,7 @@ def _plan(X: Matrix, model: Model, queue: Queue) -> Plan:
     else:
         counted = (X.n - 1) // layout.rows + 1, 0
     nodes = nodes_of(queue, *counted, 0, model.width)
-    return Plan(layout, nodes, to_device("theta", model.slopes, layout.room, queue.device))
+    return Plan(layout, nodes, to_device(model.slopes, layout.room, queue.device))
 
 
 def _launch(plan: Plan, piece: Piece, model: Model) -> None:

@@ -43,7 +43,7 @@ def models(
     n_sums = max(sums.count(scalar.p), 1)
     nodes = nodes_of(queue, (n - 1) // chunk + 1, 0, 0, 2 + n_sums + scalar.may_raise)
     given = np.append(theta, rows.X.places) if rows.X.places else theta
-    place = to_device("theta", given, len(given), queue.device)
+    place = to_device(given, len(given), queue.device)
     for first, X, y, w, piece_queue in rows.pieces(chunk, queue):
         w_type, weights = (w.storage, (w.pointer, w.step)) if w else ("", (0, 0))
         kernel = _compiled(scalar, X.storage, y.storage, w_type, sums, piece_queue)

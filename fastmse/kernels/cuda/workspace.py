@@ -96,11 +96,11 @@ def read(held: Held) -> np.ndarray:
     return np.array(held.array.copy_to_host() if SIMULATED else held.array)
 
 
-def to_device(name: Hashable, values: np.ndarray, room: int, device: int) -> int:
-    """The address of a copy of the values and, after them, zeros; before the next kernel there."""
+def to_device(theta: np.ndarray, room: int, device: int) -> int:
+    """The address of a copy of theta and, after it, zeros; before the next kernel there."""
     padded = np.zeros((1, room))
-    padded[0, : len(values)] = values
-    held = workspace(device).take((name, room), padded.shape)
+    padded[0, : len(theta)] = theta
+    held = workspace(device).take(("theta", room), padded.shape)
     address = pointer_of(held.array)
     if SIMULATED:
         held.array.copy_to_device(padded)
